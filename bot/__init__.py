@@ -1,0 +1,1 @@
+"""What speaks to the outside: each module owns one outside thing."""

@@ -1,0 +1,1 @@
+"""The imperative shell, and what joins the other two."""
