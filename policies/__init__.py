@@ -1,0 +1,1 @@
+"""What Towpath decides: the functional core. No I/O, no clock, no environment, no randomness."""

@@ -1,0 +1,255 @@
+"""What to do for one unit, read top to bottom: the eight rules, numbered as in the handbook.
+
+    snapshot = observe(unit)            # all reads
+    plan     = decide(snapshot, now)    # this page
+    execute(plan.actions)               # all writes
+
+The same snapshot gives the same plan; executing a plan and deciding again gives no actions."""
+
+from datetime import datetime, timedelta
+
+from policies import naming, order, trailers
+from policies.actions import Action, Close, Merge, Plan, Report, SetStatus, StagePlan
+from policies.gates import checks, integrity
+from policies.model import CheckState, Mergeable, MergeRequest, MergeRequestState, Release, Trouble
+from policies.order import Order, compare, left_behind, went_back
+from policies.proposal import known, propose
+from policies.snapshot import Promotion, Snapshot, Splice, StageView, Unanswered
+from policies.verdict import Outcome, Verdict, block, combine, passed, wait
+from policies.wanted import Wanted, places_of, wanted
+from policies.wording import report as words
+from policies.wording.promotion import headline, message, release_name
+from policies.wording.quote import code
+
+SOON = timedelta(seconds=3)
+"""When to look again at what the forge has not made up its mind about (R8)."""
+WHILE = timedelta(seconds=30)
+"""When to look again at what the forge will work out by itself."""
+PATIENCE = timedelta(minutes=10)
+"""When to look again at an open promotion though nothing woke us: a lost webhook costs this much."""
+
+
+def decide(snapshot: Snapshot, now: datetime) -> Plan:
+    """The plan for a unit: what to do, what to ask first, and (rule 8) when to look again."""
+    stages = tuple(_stage_or_questions(snapshot, view) for view in snapshot.stages if view.targets or view.troubles)
+    soon = [stage.look_again for stage in stages if stage.look_again is not None]
+    until = [stage.verdict.until for stage in stages if stage.verdict.until is not None]
+    return Plan(stages, min([now + wait for wait in soon] + until, default=None))
+
+
+def _stage_or_questions(snapshot: Snapshot, view: StageView) -> StagePlan:
+    try:
+        return _stage(snapshot, view)
+    except Unanswered as missing:
+        unknown = wait("questions", "Towpath has yet to read what this depends on")
+        return StagePlan(view.stage.name, unknown, questions=missing.questions)
+
+
+def _stage(snapshot: Snapshot, view: StageView) -> StagePlan:
+    # Files that cannot be read: nothing of the stage is touched (R11 keeps the other stages and units going).
+    if view.troubles:
+        return _keep(snapshot, view, _unreadable(view.troubles))
+    # 1. Wanted.
+    found = wanted(snapshot, view)
+    if isinstance(found, Verdict):
+        return _keep(snapshot, view, found)
+    # 3. Done.
+    if _is_done(snapshot, view, found.release):
+        return _finish(snapshot, view, found)
+    # 2. Never backwards, and 4. Not wanted.
+    refusal = _backwards(snapshot, view, found.release) or _reverted(snapshot, view, found.release)
+    if refusal is not None:
+        return _keep(snapshot, view, refusal)
+    # 5. One at a time.
+    mine = [one for one in _open_in(snapshot, view) if one.release == found.release]
+    current = max(mine, key=lambda one: one.attempt, default=None)
+    if current is None:
+        refusal = _refused_before(snapshot, view, found)
+        return _keep(snapshot, view, refusal) if refusal is not None else _open(snapshot, view, found)
+    if _is_stale(current):
+        return _open(snapshot, view, found)
+    # 6. Integrity, 7. Merge.
+    return _advance(snapshot, view, current, found.release)
+
+
+def _open_in(snapshot: Snapshot, view: StageView) -> tuple[Promotion, ...]:
+    return tuple(one for one in snapshot.promotions if one.stage == view.stage.name)
+
+
+# Rule 3: done.
+
+
+def _is_done(snapshot: Snapshot, view: StageView, release: Release) -> bool:
+    now = snapshot.moments[0].pins
+    return all(now.get(place) == digest for place, digest in places_of(view, release))
+
+
+def _finish(snapshot: Snapshot, view: StageView, found: Wanted) -> StagePlan:
+    text = words.finished(view.stage.name, found.release)
+    closes = tuple(Close(one.request.iid, naming.DONE, text) for one in _open_in(snapshot, view))
+    verdict = passed("wanted", found.remark or f"{view.stage.name} runs {release_name(found.release)}")
+    return StagePlan(view.stage.name, verdict, found.release, actions=closes)
+
+
+# Rules 2 and 4: what is not wanted.
+
+
+def _backwards(snapshot: Snapshot, view: StageView, release: Release) -> Verdict | None:
+    rule, name = view.stage.source.tags, code(release_name(release))
+    for place, digest in places_of(view, release):
+        pinned = snapshot.moments[0].pins.get(place)
+        if pinned is None or left_behind(snapshot, place, digest):
+            continue
+        match compare(snapshot, place[1], digest, pinned, rule):
+            case Order.older:
+                reason = f"{view.stage.name} is ahead: {code(place[0])} pins an image newer than {name}"
+                return block(order.GATE, reason, "nothing: a still newer release opens by itself")
+            case Order.unknown:
+                reason = f"whether {name} is newer than what {code(place[0])} pins cannot be told"
+                return block(order.GATE, reason, f"write the digest into {code(place[0])} by hand if you want it there")
+            case Order.newer | Order.same:
+                continue
+    return None
+
+
+def _reverted(snapshot: Snapshot, view: StageView, release: Release) -> Verdict | None:
+    left = [(place, digest) for place, digest in places_of(view, release) if left_behind(snapshot, place, digest)]
+    if not left:
+        return None
+    how = "was reverted" if any(went_back(snapshot, place, digest) for place, digest in left) else "was replaced"
+    reason = f"{code(release_name(release))} {how} in {view.stage.name}"
+    return block("wanted", reason, "publish a newer image, or pin it by hand")
+
+
+def _refused_before(snapshot: Snapshot, view: StageView, found: Wanted) -> Verdict | None:
+    earlier = snapshot.attempts(view.stage.name, found.release.name)
+    refusals = (_refused(snapshot, one.request, found) for one in reversed(earlier) if one.request is not None)
+    return next((refusal for refusal in refusals if refusal is not None), None)
+
+
+def _refused(snapshot: Snapshot, request: MergeRequest, found: Wanted) -> Verdict | None:
+    name = code(release_name(found.release))
+    if request.state is MergeRequestState.merged:
+        # The branch as read has it in no history: merged a moment ago, or undone out of sight. Never opened again.
+        reason = f"{name} was merged as !{request.iid}, which the target branch as read does not show"
+        return wait("wanted", reason, "publish a newer image")
+    if request.state is MergeRequestState.opened:
+        return None
+    if request.closed_by is None or request.closed_by.id != snapshot.bot_id:
+        reason = f"{name} was declined: merge request !{request.iid} was closed by a person"
+        return block("wanted", reason, f"reopen !{request.iid}, or publish a newer image")
+    if found.upstream is None and naming.SUPERSEDED in request.labels:
+        return block("wanted", f"{name} was superseded before (!{request.iid})", "publish a newer image")
+    return None
+
+
+def _unreadable(troubles: tuple[Trouble, ...]) -> Verdict:
+    return block("files", "; ".join(words.trouble_line(trouble) for trouble in troubles), "mend the files named")
+
+
+# Open promotions that nothing replaces: they stay, say why they wait, and are never merged.
+
+
+def _keep(snapshot: Snapshot, view: StageView, verdict: Verdict) -> StagePlan:
+    open_ = _open_in(snapshot, view)
+    actions: list[Action] = []
+    for one in open_:
+        actions += _show(snapshot, view, one, combine("promotion", (verdict, *_gates(view, one))))
+    return StagePlan(view.stage.name, verdict, None, _address(open_), tuple(actions))
+
+
+def _address(promotions: tuple[Promotion, ...]) -> str:
+    return promotions[-1].request.url if promotions else ""
+
+
+# Rule 5: one at a time.
+
+
+def _is_stale(current: Promotion) -> bool:
+    found = current.integrity
+    return found.own and found.expected is not None and found.expected != found.merged
+
+
+def _open(snapshot: Snapshot, view: StageView, found: Wanted) -> StagePlan:
+    stage = view.stage
+    content = snapshot.content(stage.name, found.release)
+    if not isinstance(content, Splice):
+        return _keep(snapshot, view, _unreadable(content))
+    if stage.mode == "observe":
+        would = f"would open: {headline(snapshot.unit, stage.name, found.release)}"
+        return StagePlan(stage.name, wait("mode", would, f"set `mode: propose` in {stage.name}"), found.release)
+    others = _open_in(snapshot, view)
+    closes = tuple(_replace(one, found.release) for one in others)
+    opening = propose(snapshot, view, found, content.tree, max((one.request.iid for one in others), default=None))
+    return StagePlan(stage.name, wait("open", "the merge request opens now"), found.release, actions=(*closes, opening))
+
+
+def _replace(one: Promotion, release: Release) -> Close:
+    refreshed = one.name == release.name
+    return Close(
+        one.request.iid, naming.REFRESHED if refreshed else naming.SUPERSEDED, words.superseded(release, None, "")
+    )
+
+
+# Rules 6 and 7: the gates, and the merge.
+
+
+def _gates(view: StageView, promotion: Promotion) -> tuple[Verdict, ...]:
+    return (integrity.judge(promotion), checks.judge(promotion.checks, view.stage.checks))
+
+
+def _advance(snapshot: Snapshot, view: StageView, current: Promotion, release: Release) -> StagePlan:
+    verdict = combine("promotion", _gates(view, current))
+    others = tuple(one for one in _open_in(snapshot, view) if one is not current)
+    actions: list[Action] = [_replace(one, release) for one in others]
+    actions += _show(snapshot, view, current, verdict)
+    actions += _link_back(snapshot, current, release)
+    look_again = PATIENCE
+    if verdict.outcome is Outcome.passed and view.stage.merge == "auto" and view.stage.mode == "enforce":
+        look_again = _patience(current.request)
+        if current.request.mergeable is Mergeable.yes:
+            actions.append(_merge(snapshot, view, current, release))
+    return StagePlan(view.stage.name, verdict, release, current.request.url, tuple(actions), look_again=look_again)
+
+
+def _patience(request: MergeRequest) -> timedelta:
+    if request.mergeable is Mergeable.unknown:
+        return SOON
+    # The forge works out after a while that Towpath's own status made the pipeline succeed.
+    return WHILE if request.merge_reason.startswith("ci_") else PATIENCE
+
+
+def _merge(snapshot: Snapshot, view: StageView, current: Promotion, release: Release) -> Merge:
+    stage, request = view.stage.name, current.request
+    subject = headline(snapshot.unit, stage, release)
+    record = trailers.Record(snapshot.unit, stage, release, known(snapshot, release), current.supersedes)
+    text = message(f"{subject}\n\nMerge request !{request.iid}", record)
+    return Merge(request.iid, stage, release, request.head, current.integrity.expected or "", text)
+
+
+def _show(snapshot: Snapshot, view: StageView, one: Promotion, verdict: Verdict) -> list[Action]:
+    """The status and the report, each only where it differs from what stands. State first, comment last (R9)."""
+    actions: list[Action] = []
+    state, description = words.status(verdict)
+    stands = next(
+        (check for check in one.checks if check.name == naming.STATUS and check.author_id in (None, snapshot.bot_id)),
+        None,
+    )
+    if stands is None or stands.state is not state or (_is_final(state) and stands.description != description):
+        request = one.request
+        actions.append(SetStatus(request.iid, request.head, request.source_branch, state, description, request.url))
+    body = words.report(one, view.stage, verdict, view.troubles)
+    if one.reported != body:
+        actions.append(Report(one.request.iid, body))
+    return actions
+
+
+def _is_final(state: CheckState) -> bool:
+    return state is not CheckState.pending
+
+
+def _link_back(snapshot: Snapshot, current: Promotion, release: Release) -> list[Action]:
+    if current.supersedes is None:
+        return []
+    body = words.superseded(release, current.request.iid, current.request.url)
+    return [] if snapshot.report_on(current.supersedes) == body else [Report(current.supersedes, body)]

@@ -1,0 +1,26 @@
+"""Rule 6, integrity: merging the exact head must change the target branch by this release and by nothing else (S13)."""
+
+from policies.snapshot import Promotion
+from policies.verdict import Verdict, block, passed, wait
+from policies.wording.quote import code, listed
+
+NAME = "integrity"
+
+
+def judge(promotion: Promotion) -> Verdict:
+    """Pass, wait (a new attempt replaces it) or block (somebody else's content is in it)."""
+    found = promotion.integrity
+    if found.expected is None:
+        return block(NAME, "the release can no longer be spliced into the target branch", "mend the files named below")
+    if found.expected == found.merged:
+        return passed(NAME, "merging changes exactly this release's digests")
+    paths = listed(tuple(code(path) for path in found.differing)) or "the whole branch"
+    if found.own:
+        return wait(
+            NAME, f"the target branch has moved on in {paths}", "nothing: a new merge request replaces this one"
+        )
+    return block(
+        NAME,
+        f"the branch holds more than this release: merging it would also change {paths}",
+        f"set the branch back to Towpath's own commit {code(found.made[:12])}" if found.made else "close it",
+    )

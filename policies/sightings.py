@@ -1,0 +1,38 @@
+"""Sightings of one digest unite to one, whatever their order (R2)."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from policies.model import Image, Sighting
+from policies.trailers import NEVER
+
+
+def unite(first: Sighting, second: Sighting) -> Sighting:
+    """What two sightings of one digest say together: the earlier time, all tags and revisions, the first of the rest."""
+    early, late = sorted((first, second), key=lambda one: (one.seen_at == NEVER, one.seen_at))
+    return Sighting(
+        Image(early.image.repository, early.image.digest, early.image.tag or late.image.tag),
+        early.seen_at,
+        tuple(dict.fromkeys((*early.tags, *late.tags))),
+        early.revision or late.revision,
+        tuple(dict.fromkeys((*early.revisions, *late.revisions))),
+        early.source or late.source,
+        early.created or late.created,
+        {**late.links, **early.links},
+    )
+
+
+def united(sightings: Iterable[Sighting]) -> dict[tuple[str, str], Sighting]:
+    """(repository, digest) to what all these sightings say of it."""
+    found: dict[tuple[str, str], Sighting] = {}
+    for sighting in sightings:
+        key = (sighting.image.repository, sighting.image.digest)
+        found[key] = unite(found[key], sighting) if key in found else sighting
+    return found
+
+
+def announced(sighting: Sighting) -> Sighting:
+    """A fresh announcement, with its revision among the revisions and its own time where that is earlier."""
+    revisions = (sighting.revision,) if sighting.revision else ()
+    time = min(sighting.created, sighting.seen_at) if sighting.created is not None else sighting.seen_at
+    return replace(sighting, seen_at=time, revisions=tuple(dict.fromkeys((*sighting.revisions, *revisions))))

@@ -1,0 +1,250 @@
+"""Rule 1, wanted: the release that a stage should have."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from policies import tags
+from policies.config import Stage
+from policies.model import DIGEST, Image, Release, Sighting
+from policies.order import BARE_TAG, Order, compare, went_back
+from policies.snapshot import Moment, Place, Snapshot, StageView
+from policies.verdict import Verdict, block, wait
+
+GATE = "wanted"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A release, the stage that it comes from (None: the world), and what still holds a newer one back."""
+
+    release: Release
+    upstream: str | None
+    remark: str = ""
+
+
+def release_of(images: Iterable[Image]) -> Release:
+    """The release of these images, in the one order that makes equal releases equal."""
+    return Release(tuple(sorted(images, key=lambda image: image.repository)))
+
+
+def wanted(snapshot: Snapshot, view: StageView) -> Wanted | Verdict:
+    """The wanted release of a stage, or why there is none."""
+    earlier = _after(snapshot, view.stage)
+    if isinstance(earlier, Verdict):
+        return earlier
+    if not earlier:
+        return _candidate(snapshot, view)
+    return _from_upstream(snapshot, view, earlier)
+
+
+def entry_stages(snapshot: Snapshot) -> tuple[StageView, ...]:
+    """The stages into which published images enter."""
+    return tuple(view for view in snapshot.stages if view.targets and _after(snapshot, view.stage) == ())
+
+
+def _after(snapshot: Snapshot, stage: Stage) -> tuple[StageView, ...] | Verdict:
+    found: list[StageView] = []
+    for name in stage.after:
+        view = snapshot.view(name)
+        if view.targets or view.troubles:
+            found.append(view)
+        elif stage.absent == "block":
+            return block(
+                GATE,
+                f"{name} has no target of {snapshot.unit}",
+                f"add {snapshot.unit} to {name}, or set `absent: pass` in {stage.name}",
+            )
+        else:
+            further = _after(snapshot, view.stage.model_copy(update={"absent": "pass"}))
+            found.extend(further if not isinstance(further, Verdict) else ())
+    return tuple({view.stage.name: view for view in found}.values())
+
+
+# The candidate of a first stage: today's pins and the newest admissible published images.
+
+
+def _candidate(snapshot: Snapshot, view: StageView) -> Wanted | Verdict:
+    rule = view.stage.source.tags
+    known = {repository: _admissible(snapshot, repository, rule) for repository in view.repositories}
+    if not any(known.values()):
+        return wait(GATE, "no admissible image has been published", "publish one" + _rule_words(rule))
+    together = snapshot.policy.services.images == "together" and len(view.repositories) > 1
+    chosen, remark = _one_revision(known) if together else (_newest_of_each(known, rule), "")
+    if not chosen and remark:
+        return wait(GATE, remark, "publish the missing image, or set `images: apart`")
+    kept = _present_pins(snapshot, view)
+    images = {image.repository: image for image in kept}
+    for sighting in chosen:
+        orders = [
+            compare(snapshot, sighting.image.repository, sighting.image.digest, pinned, rule)
+            for pinned in _pins_now(snapshot, view, sighting.image.repository)
+        ]
+        if Order.unknown in orders:
+            return _ask(sighting)
+        if Order.older not in orders:
+            images[sighting.image.repository] = sighting.image
+    if not images:
+        return wait(GATE, "nothing newer than what is pinned has been published", "publish a newer image")
+    return Wanted(release_of(images.values()), None, remark)
+
+
+def _admissible(snapshot: Snapshot, repository: str, rule: str | None) -> tuple[Sighting, ...]:
+    found = [sighting for (name, _), sighting in snapshot.sightings.items() if name == repository]
+    return tuple(
+        Sighting(
+            Image(repository, sighting.image.digest, tags.admitted(rule, sighting.tags) or sighting.image.tag),
+            sighting.seen_at,
+            sighting.tags,
+            sighting.revision,
+            sighting.revisions,
+            sighting.source,
+            sighting.created,
+            sighting.links,
+        )
+        for sighting in found
+        if rule is None or tags.admitted(rule, sighting.tags)
+    )
+
+
+def _newest_of_each(known: dict[str, tuple[Sighting, ...]], rule: str | None) -> tuple[Sighting, ...]:
+    return tuple(max(sightings, key=lambda one: _rank(one, rule)) for sightings in known.values() if sightings)
+
+
+def _rank(sighting: Sighting, rule: str | None) -> tuple[object, ...]:
+    version = tags.version(sighting.image.tag) if tags.ordered_by_version(rule) else None
+    return (version, sighting.seen_at, sighting.image.digest) if version else (sighting.seen_at, sighting.image.digest)
+
+
+def _one_revision(known: dict[str, tuple[Sighting, ...]]) -> tuple[tuple[Sighting, ...], str]:
+    """The newest images that all carry one source revision, and what the newest revision still waits for."""
+    by_revision: dict[str, dict[str, Sighting]] = {}
+    for repository, sightings in known.items():
+        for sighting in sorted(sightings, key=lambda one: (one.seen_at, one.image.digest)):
+            for revision in dict.fromkeys((*sighting.revisions, sighting.revision)):
+                if revision is not None:
+                    by_revision.setdefault(revision, {})[repository] = sighting
+    nameless = [one for sightings in known.values() for one in sightings if one.revision is None]
+    if not by_revision and nameless:
+        return (), (
+            f"{nameless[0].image.repository} was published without a source revision, "
+            "so its fellow images cannot be told"
+        )
+    latest = max(by_revision, key=lambda one: _completed(by_revision[one]))
+    missing = [repository for repository in known if repository not in by_revision[latest]]
+    remark = f"revision {latest[:12]} waits for {', '.join(missing)}" if missing else ""
+    whole = [revision for revision, images in by_revision.items() if len(images) == len(known)]
+    if not whole:
+        return (), remark
+    newest = max(whole, key=lambda one: _completed(by_revision[one]))
+    return tuple(by_revision[newest].values()), remark
+
+
+def _completed(images: dict[str, Sighting]) -> tuple[object, ...]:
+    return max((sighting.seen_at, sighting.image.digest) for sighting in images.values())
+
+
+def _present_pins(snapshot: Snapshot, view: StageView) -> tuple[Image, ...]:
+    """The digests that all of the stage's targets agree on."""
+    images = []
+    for repository in view.repositories:
+        pins = _pins_now(snapshot, view, repository)
+        if len(pins) == 1 and DIGEST.match(pins[0]):
+            images.append(Image(repository, pins[0], _tag_of(snapshot, view, repository, pins[0])))
+    return tuple(images)
+
+
+def _pins_now(snapshot: Snapshot, view: StageView, repository: str) -> tuple[str, ...]:
+    now = snapshot.moments[0].pins
+    return tuple(dict.fromkeys(now[place] for place in view.places if place[1] == repository and place in now))
+
+
+def _tag_of(snapshot: Snapshot, view: StageView, repository: str, digest: str) -> str | None:
+    sighting = snapshot.sightings.get((repository, digest))
+    written = (target.pin.tag for target in view.targets if target.pin.digest == digest)
+    return next(written, None) or (sighting.image.tag if sighting else None)
+
+
+def _ask(sighting: Sighting) -> Verdict:
+    return block(
+        GATE,
+        f"whether {sighting.image.tag or sighting.image.digest[:19]} of {sighting.image.repository} is newer than what "
+        "is pinned cannot be told: neither was seen before the other, or their source revisions diverged",
+        "publish an image built from a later revision",
+    )
+
+
+def _rule_words(rule: str | None) -> str:
+    return f" with a tag that fits `{rule}`" if rule else ""
+
+
+# The release of any other stage: the newest that all upstream stages pinned and kept.
+
+
+def _from_upstream(snapshot: Snapshot, view: StageView, earlier: tuple[StageView, ...]) -> Wanted | Verdict:
+    histories = [_releases(snapshot, upstream, view.repositories) for upstream in earlier]
+    for upstream, releases in zip(earlier, histories, strict=True):
+        if not releases:
+            return _nothing_upstream(snapshot, upstream, view)
+    common = [release for release in histories[0] if all(release in releases for releases in histories[1:])]
+    if not common:
+        names = " and ".join(upstream.stage.name for upstream in earlier)
+        return wait(GATE, f"{names} have not had one release in common", "let them reach the same release")
+    return Wanted(_with_tags(snapshot, earlier[0], common[0]), earlier[0].stage.name)
+
+
+def _releases(snapshot: Snapshot, upstream: StageView, repositories: tuple[str, ...]) -> list[Release]:
+    """The releases that all of the stage's targets pinned together, newest first, without the reverted ones."""
+    found: list[Release] = []
+    for moment in snapshot.moments:
+        release = _pinned_together(moment, upstream, repositories)
+        if release is not None and release not in found and not _reverted(snapshot, upstream, release):
+            found.append(release)
+    return found
+
+
+def _pinned_together(moment: Moment, view: StageView, repositories: tuple[str, ...]) -> Release | None:
+    images = []
+    for repository in repositories:
+        places = [place for place in view.places if place[1] == repository and place in moment.pins]
+        pins = {moment.pins[place] for place in places}
+        if len(pins) != 1 or not DIGEST.match(next(iter(pins))):
+            return None
+        images.append(Image(repository, next(iter(pins))))
+    return release_of(images) if images else None
+
+
+def _reverted(snapshot: Snapshot, view: StageView, release: Release) -> bool:
+    now = snapshot.moments[0].pins
+    return any(
+        now.get(place) != digest and went_back(snapshot, place, digest) for place, digest in places_of(view, release)
+    )
+
+
+def places_of(view: StageView, release: Release) -> tuple[tuple[Place, str], ...]:
+    """The stage's places that the release speaks of, with the digest that each should pin."""
+    digests = release.digests
+    return tuple((place, digests[place[1]]) for place in view.places if place[1] in digests)
+
+
+def _nothing_upstream(snapshot: Snapshot, upstream: StageView, view: StageView) -> Verdict:
+    name = upstream.stage.name
+    for repository in view.repositories:
+        pins = _pins_now(snapshot, upstream, repository)
+        if not pins:
+            return block(
+                GATE, f"{name} does not pin {repository}", f"pin it in {name}, or take it out of {view.stage.name}"
+            )
+        if any(pin.startswith(BARE_TAG) for pin in pins):
+            return wait(
+                GATE,
+                f"{name} pins {repository} by tag only: digests move, never bare tags",
+                f"publish {repository}, or write its digest in {name}",
+            )
+    return wait(GATE, f"the targets of {name} do not pin one release", f"let {name} settle on one release")
+
+
+def _with_tags(snapshot: Snapshot, upstream: StageView, release: Release) -> Release:
+    return release_of(
+        Image(image.repository, image.digest, _tag_of(snapshot, upstream, image.repository, image.digest))
+        for image in release.images
+    )

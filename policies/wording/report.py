@@ -1,0 +1,116 @@
+"""The one report comment of a merge request, and the commit status that mirrors its first line."""
+
+from policies.config import Fault, Stage
+from policies.model import CheckState, Mergeable, Release, Trouble
+from policies.naming import REPORT_MARK
+from policies.snapshot import Promotion
+from policies.verdict import Outcome, Verdict
+from policies.wording.promotion import release_name
+from policies.wording.quote import code, one_line
+
+SIGN = {Outcome.passed: "✅", Outcome.wait: "⏳", Outcome.block: "⛔"}
+STATUS_LIMIT = 140
+"""GitHub's limit for a status description; GitLab's is 255."""
+
+
+def report(promotion: Promotion, stage: Stage, verdict: Verdict, troubles: tuple[Trouble, ...] = ()) -> str:
+    """The whole comment: the verdict in the first line, the gates as a table, then what would change it."""
+    lines = [
+        REPORT_MARK,
+        f"**{SIGN[verdict.outcome]} {_first_line(promotion, stage, verdict)}**",
+        "",
+        "| gate | | why |",
+        "|---|---|---|",
+        *(f"| {gate.gate} | {SIGN[gate.outcome]} | {gate.reason} |" for gate in verdict.children or (verdict,)),
+    ]
+    if verdict.change:
+        lines += ["", f"What would change it: {verdict.change}."]
+    lines += ["", *(f"- {trouble_line(trouble)}" for trouble in troubles)] if troubles else []
+    lines += ["", f"{_name(promotion)} at head {code(promotion.request.head[:12])}."]
+    return "\n".join(lines)
+
+
+def _name(promotion: Promotion) -> str:
+    return code(release_name(promotion.release) if promotion.release else f"release {promotion.name}")
+
+
+def trouble_line(trouble: Trouble) -> str:
+    """`path:line`: why."""
+    place = f"{trouble.path}:{trouble.line}" if trouble.line else trouble.path
+    return f"{code(place)}: {one_line(trouble.reason)}"
+
+
+def _first_line(promotion: Promotion, stage: Stage, verdict: Verdict) -> str:
+    if verdict.outcome is Outcome.block:
+        return f"Blocked: {verdict.reason}."
+    if verdict.outcome is Outcome.wait:
+        return f"Waits: {verdict.reason}."
+    if stage.merge == "manual" or stage.mode != "enforce":
+        return "Every gate passes: merge it when you want it."
+    if promotion.request.mergeable is Mergeable.no:
+        return f"Every gate passes, but the forge does not allow the merge yet: {code(promotion.request.merge_reason)}."
+    return "Every gate passes: Towpath merges this."
+
+
+def superseded(release: Release | None, iid: int | None, url: str) -> str:
+    """The report of a promotion that a newer one replaced; before that one is open it is named by its release."""
+    by = f"[merge request {iid}]({url})" if iid is not None else "a newer merge request"
+    name = f" ({code(release_name(release))})" if release is not None else ""
+    return f"{REPORT_MARK}\n**Superseded by {by}{name}.**"
+
+
+def finished(stage: str, release: Release) -> str:
+    """The report of a promotion that was closed because the stage has its release already."""
+    return f"{REPORT_MARK}\n**Closed: {code(stage)} already runs {code(release_name(release))}.**"
+
+
+def outdated(reason: str) -> str:
+    """The report of a promotion that was closed because its stage no longer wants it."""
+    return f"{REPORT_MARK}\n**Closed: {reason}.**"
+
+
+def merged(stage: str, release: Release, commit: str) -> str:
+    """The report after Towpath's own merge."""
+    now = f"{code(stage)} now declares {code(release_name(release))}"
+    return f"{REPORT_MARK}\n**✅ Merged as {code(commit[:12])}: {now}.**"
+
+
+def alarm(commit: str, paths: tuple[str, ...]) -> str:
+    """The report when a merge brought in something else than was proved before it (S17)."""
+    rows = "\n".join(f"- {code(path)}" for path in paths)
+    return (
+        f"{REPORT_MARK}\n**⛔ Alarm: merge commit {code(commit[:12])} changes more than this release.**\n\n{rows}\n\n"
+        "Look at these files now, and revert the merge if they are not what you want."
+    )
+
+
+def preview(faults: tuple[Fault, ...], troubles: tuple[Trouble, ...]) -> str:
+    """The report on a person's merge request whose policy or files Towpath could not use."""
+    if not faults and not troubles:
+        return f"{REPORT_MARK}\n**✅ Towpath understands the policy and the values files of this merge request.**"
+    rows = [f"- {policy_line(fault)}" for fault in faults] + [f"- {trouble_line(trouble)}" for trouble in troubles]
+    return (
+        f"{REPORT_MARK}\n**⛔ Towpath could not use this after merging:**\n\n" + "\n".join(rows) + "\n\n"
+        "Until it is mended Towpath goes on with the last policy that it understood, and leaves these files alone."
+    )
+
+
+def policy_line(fault: Fault) -> str:
+    """`towpath.yaml:12` the key: what is wrong and the nearest right word."""
+    place = f"towpath.yaml:{fault.line}" if fault.line else "towpath.yaml"
+    return f"{code(place)} {code(fault.place)}: {one_line(fault.message)}"
+
+
+def status(verdict: Verdict) -> tuple[CheckState, str]:
+    """The commit status: state and at most 140 characters.
+
+    What waits is not named in it: GitLab refuses to change the text of a status that stays pending, and an old reason
+    is worse than none."""
+    match verdict.outcome:
+        case Outcome.passed:
+            return CheckState.success, "Every gate passes"
+        case Outcome.wait:
+            return CheckState.pending, "Waits: Towpath's comment on the merge request says for what"
+        case Outcome.block:
+            text = one_line("Blocked: " + verdict.reason.replace("`", ""))
+            return CheckState.failed, text if len(text) <= STATUS_LIMIT else text[: STATUS_LIMIT - 1] + "…"
