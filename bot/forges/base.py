@@ -1,0 +1,131 @@
+"""The Forge protocol: all that Towpath asks of GitLab or GitHub, narrow enough to imitate.
+
+Every list is read to its end (R7). No write is ever repeated by an adapter (R5): the caller looks first. All methods
+raise `bot.errors`: `Transient`, `Permanent`, `Conflict` or `RateLimited`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from policies.model import Check, CheckState, MergeRequest, SourceCommit, User
+
+
+@dataclass(frozen=True, slots=True)
+class GitAccess:
+    """How to reach a repository by Git over HTTP; `password` never appears in its repr (S10)."""
+
+    url: str
+    username: str
+    password: str = field(repr=False)
+    ca_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A comment on a merge request."""
+
+    id: int
+    body: str
+    author: User
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A merge request to be opened."""
+
+    source_branch: str
+    target_branch: str
+    title: str
+    description: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A commit status to be set; `description` has at most 140 characters."""
+
+    name: str
+    state: CheckState
+    description: str
+    url: str
+
+
+class Forge(Protocol):
+    """One forge, as one user (the bot). `repository` is the full path, such as `platform/config`."""
+
+    name: str
+
+    def me(self) -> User:
+        """The bot's own user; read once, then remembered."""
+        ...
+
+    def access(self, repository: str) -> GitAccess:
+        """Where and as whom to fetch and push; costs no call."""
+        ...
+
+    def default_branch(self, repository: str) -> str:
+        """The repository's default branch; read once, then remembered."""
+        ...
+
+    def head(self, repository: str, branch: str) -> str:
+        """The commit that `branch` points to. One read. Permanent where the branch does not exist."""
+        ...
+
+    def open_requests(self, repository: str, label: str) -> Sequence[MergeRequest]:
+        """The open merge requests with that label, with their mergeability re-checked. One read a page."""
+        ...
+
+    def requests_from(self, repository: str, source_branch: str) -> Sequence[MergeRequest]:
+        """The merge requests of any state from that source branch, newest first. One read a page."""
+        ...
+
+    def request(self, repository: str, iid: int) -> MergeRequest:
+        """One merge request, read alone."""
+        ...
+
+    def updated_requests(self, repository: str, since: datetime) -> Sequence[MergeRequest]:
+        """The merge requests of any state updated at or after `since` (for the sweep)."""
+        ...
+
+    def checks(self, repository: str, sha: str) -> Sequence[Check]:
+        """The newest status of each name on a commit, pipeline jobs and outside statuses alike."""
+        ...
+
+    def notes(self, repository: str, iid: int) -> Sequence[Note]:
+        """The comments of a merge request written by users, oldest first; no system notes."""
+        ...
+
+    def commits_between(self, source: str, old: str, new: str) -> Sequence[SourceCommit]:
+        """The commits after `old` up to `new`, newest first, of a repository given by web address or path.
+
+        Empty where the address is not on this forge or the two commits are unknown to it."""
+        ...
+
+    def open_request(self, repository: str, proposal: Proposal) -> MergeRequest:
+        """Open a merge request. Conflict where one is open for that branch already."""
+        ...
+
+    def add_note(self, repository: str, iid: int, body: str) -> Note:
+        """Comment on a merge request."""
+        ...
+
+    def edit_note(self, repository: str, iid: int, note: int, body: str) -> None:
+        """Replace a comment's text. Permanent where the comment is gone."""
+        ...
+
+    def set_status(self, repository: str, sha: str, branch: str, status: Status) -> None:
+        """Set a commit status on a head; `branch` is the source branch that it is the head of."""
+        ...
+
+    def merge(self, repository: str, iid: int, head: str, message: str) -> str:
+        """Merge exactly `head`, keep the message, delete no branch; returns the commit on the target branch.
+
+        Conflict where the head moved, Transient where the forge is not ready to say, Permanent where it refuses."""
+        ...
+
+    def close(self, repository: str, iid: int, label: str) -> None:
+        """Close a merge request unmerged and add a label that says why, in one write."""
+        ...

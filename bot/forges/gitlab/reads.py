@@ -1,0 +1,108 @@
+"""The reading half of the GitLab adapter; each method costs one GET, or one a page of a hundred."""
+
+from datetime import UTC, datetime
+
+from gitlab.exceptions import GitlabHttpError
+
+from bot.errors import Permanent
+from bot.forges.base import GitAccess, Note
+from bot.forges.gitlab import convert, paths
+from bot.forges.gitlab.client import Client
+from bot.forges.gitlab.errors import outside
+from policies.model import Check, MergeRequest, SourceCommit, User
+
+
+class Reads:
+    """What the Forge protocol asks without changing anything."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._me: User | None = None
+        self._default_branches: dict[str, str] = {}
+
+    def me(self) -> User:
+        """The bot's own user, with GitLab's word on whether it is a bot; read once."""
+        if self._me is None:
+            with outside("read", f"the bot's own user on {self._client.url}"):
+                self._me = convert.user(self._client.get("/user"))
+        return self._me
+
+    def access(self, repository: str) -> GitAccess:
+        """Git over HTTP with the token as password; GitLab takes any user name that is not empty."""
+        url = f"{self._client.url}/{repository}.git"
+        return GitAccess(url, "towpath", self._client.token(), self._client.ca_file)
+
+    def default_branch(self, repository: str) -> str:
+        """The default branch, read once. Permanent for an empty repository, which has none."""
+        if repository not in self._default_branches:
+            with outside("read the default branch of", repository):
+                found = self._client.get(paths.project(repository)).get("default_branch")
+            if not isinstance(found, str) or not found:
+                raise Permanent(
+                    "read the default branch of", repository, "the repository is empty: push a first commit"
+                )
+            self._default_branches[repository] = found
+        return self._default_branches[repository]
+
+    def head(self, repository: str, branch: str) -> str:
+        """The commit that a branch points to."""
+        with outside("read the head of", f"{repository} {branch}"):
+            return convert.branch_head(self._client.get(paths.branch(repository, branch)))
+
+    def open_requests(self, repository: str, label: str) -> tuple[MergeRequest, ...]:
+        """The open merge requests with that label, newest first; asks GitLab to check anew whether they merge."""
+        with outside("list the open merge requests of", repository):
+            return self._requests(repository, state="opened", labels=label, with_merge_status_recheck="true")
+
+    def requests_from(self, repository: str, source_branch: str) -> tuple[MergeRequest, ...]:
+        """The merge requests from that branch in any state, newest first; forks' branches of that name too."""
+        with outside("list the merge requests of", f"{repository} {source_branch}"):
+            return self._requests(repository, state="all", source_branch=source_branch)
+
+    def request(self, repository: str, iid: int) -> MergeRequest:
+        """One merge request; GitLab checks anew whether it merges whenever one is read alone."""
+        with outside("read merge request", paths.named(repository, iid)):
+            return convert.merge_request(self._client.get(paths.request(repository, iid)))
+
+    def updated_requests(self, repository: str, since: datetime) -> tuple[MergeRequest, ...]:
+        """The merge requests updated at or after `since`, last updated first.
+
+        In that order, one that is updated while the pages are read shifts others to a later page, never past one.
+        """
+        after = since.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        with outside("list the updated merge requests of", repository):
+            return self._requests(repository, state="all", updated_after=after, order_by="updated_at")
+
+    def checks(self, repository: str, sha: str) -> tuple[Check, ...]:
+        """The newest status of each name on a commit: jobs of pipelines and statuses set from outside."""
+        with outside("list the statuses of", f"{repository}@{sha[:12]}"):
+            return convert.checks(self._client.list(f"{paths.project(repository)}/repository/commits/{sha}/statuses"))
+
+    def notes(self, repository: str, iid: int) -> tuple[Note, ...]:
+        """The comments, oldest first; what GitLab notes by itself is left out."""
+        with outside("list the comments of", paths.named(repository, iid)):
+            found = self._client.list(f"{paths.request(repository, iid)}/notes", sort="asc", order_by="created_at")
+            return tuple(convert.note(fields) for fields in found if fields.get("system") is not True)
+
+    def commits_between(self, source: str, old: str, new: str) -> tuple[SourceCommit, ...]:
+        """The commits after `old` up to `new`, newest first.
+
+        Empty where the address is not on this GitLab (S11: nobody else is asked), and where GitLab does not know the
+        project or the commits, or does not show them to the bot.
+        """
+        found = paths.project_at(self._client.url, source)
+        if found is None or not (paths.COMMIT.fullmatch(old) and paths.COMMIT.fullmatch(new)):
+            return ()
+        path = f"{paths.project(found)}/repository/compare"
+        with outside("compare", f"{found} {old[:12]}..{new[:12]}"):
+            try:
+                return convert.compared(self._client.get(path, **{"from": old, "to": new}))
+            except GitlabHttpError as refusal:
+                if refusal.response_code in (403, 404):
+                    return ()
+                raise
+
+    def _requests(self, repository: str, **query: str) -> tuple[MergeRequest, ...]:
+        query = {"order_by": "created_at", "sort": "desc", **query}
+        found = (convert.merge_request(fields) for fields in self._client.list(paths.requests(repository), **query))
+        return tuple({request.iid: request for request in found}.values())  # a shifted page repeats an item

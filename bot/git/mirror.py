@@ -1,0 +1,203 @@
+"""One bare mirror: reads and writes objects in process, fetches and pushes by the Git program."""
+
+import fcntl
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pygit2
+
+from bot.errors import Permanent
+from bot.forges.base import GitAccess
+from bot.git import remote, trees
+from bot.git.history import Histories, HistoryEntry
+from bot.git.trees import Conflicting, Merged
+
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+HEADS = "refs/heads/"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who commits."""
+
+    name: str
+    email: str
+
+
+class Mirror:
+    """A bare mirror in a folder of its own, safe to use from many threads and processes.
+
+    libgit2's objects belong to one thread, so each thread opens the folder for itself."""
+
+    def __init__(self, folder: Path, access: Callable[[], GitAccess], *, timeout: float = 60) -> None:
+        self.folder = folder
+        self._access = access
+        self._timeout = timeout
+        self._local = threading.local()
+        self._histories = Histories()
+
+    # What crosses the network.
+
+    def fetch(self) -> Mapping[str, str]:
+        """Bring all heads; returns branch to commit."""
+        with self._alone():
+            self._fetch(["+refs/heads/*:refs/heads/*"], "--prune")
+        return self.branches()
+
+    def ensure(self, *commits: str) -> None:
+        """Fetch when any of these is missing, then each by itself; Permanent when one is still missing."""
+        if all(self.has(_checked(commit)) for commit in commits):
+            return
+        self.fetch()
+        for commit in commits:
+            if not self.has(commit):
+                with self._alone():
+                    self._fetch([commit])
+            if not self.has(commit):
+                raise Permanent("fetch", f"{self._access().url}@{commit[:12]}", "the repository has no such commit")
+
+    def push(self, branch: str, commit: str, expect: str | None) -> None:
+        """Push a commit to a branch that must be at `expect` (None: must not exist); LeaseLost where it is not."""
+        self._push(branch, f"{_checked(commit)}:{HEADS}{branch}", expect)
+        self._repository().references.create(HEADS + branch, commit, force=True)
+
+    def delete(self, branch: str, expect: str) -> None:
+        """Delete a branch that must be at `expect`."""
+        self._push(branch, f":{HEADS}{branch}", expect)
+        if HEADS + branch in self._repository().references:
+            self._repository().references.delete(HEADS + branch)
+
+    def _push(self, branch: str, refspec: str, expect: str | None) -> None:
+        if not pygit2.reference_is_valid_name(HEADS + branch):
+            raise Permanent("push to", repr(branch), "it is no valid branch name")
+        lease = f"--force-with-lease={HEADS}{branch}:{_checked(expect) if expect else ''}"
+        access = self._access()
+        arguments = ["push", "--porcelain", "--no-verify", lease, access.url, refspec]
+        remote.run(self.folder, access, arguments, f"push {branch} to", self._timeout)
+
+    def _fetch(self, refspecs: list[str], *options: str) -> None:
+        remote.no_locks_left(self.folder)
+        access = self._access()
+        arguments = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *options, access.url, *refspecs]
+        remote.run(self.folder, access, arguments, "fetch", self._timeout)
+        self._local.__dict__.clear()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One fetch at a time among all processes that share the folder."""
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        with self.folder.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (self.folder / "HEAD").exists():
+                pygit2.init_repository(str(self.folder), bare=True)
+            yield
+
+    def _repository(self) -> pygit2.Repository:
+        found = getattr(self._local, "repository", None)
+        if found is None:
+            if not (self.folder / "HEAD").exists():
+                with self._alone():
+                    pass
+            found = self._local.repository = pygit2.Repository(str(self.folder))
+        return found
+
+    # What is read.
+
+    def branches(self, prefix: str = "") -> Mapping[str, str]:
+        """Branch to commit, as of the last fetch or push."""
+        pattern = f"{HEADS}{prefix}*" if not prefix.endswith("/") else f"{HEADS}{prefix}**"
+        repository = self._repository()
+        found = repository.references.iterator(pygit2.enums.ReferenceFilter.BRANCHES)
+        return {
+            one.name.removeprefix(HEADS): str(one.target)
+            for one in found
+            if one.name.startswith(HEADS + prefix) and pattern
+        }
+
+    def has(self, commit: str) -> bool:
+        """Whether the mirror holds this commit."""
+        try:
+            return _checked(commit) in self._repository()
+        except ValueError:
+            return False
+
+    def tree(self, commit: str) -> str:
+        """The id of a commit's tree."""
+        return str(self._tree(commit).id)
+
+    def read(self, base: str, path: str) -> bytes | None:
+        """The bytes of a regular file of a commit or tree; None where there is none."""
+        found = trees.entry(self._tree(base), path)
+        return bytes(found.data) if found is not None and trees.is_file(found) else None
+
+    def blob_id(self, base: str, path: str) -> str | None:
+        """The blob id of a regular file of a commit or tree."""
+        found = trees.entry(self._tree(base), path)
+        return str(found.id) if trees.is_file(found) and found is not None else None
+
+    def files(self, base: str) -> Iterator[tuple[str, str]]:
+        """(path, blob id) of every regular file; symlinks and submodules are left out."""
+        return trees.files(self._tree(base))
+
+    def blob(self, blob: str) -> bytes:
+        """The bytes of a blob."""
+        return bytes(self._repository()[blob].data)
+
+    def changed(self, old: str, new: str) -> tuple[str, ...]:
+        """The paths in which two commits or trees differ, sorted."""
+        return trees.changed(self._repository(), old, new)
+
+    def parents(self, commit: str) -> tuple[str, ...]:
+        """The ids of a commit's parents."""
+        return tuple(str(parent) for parent in self._repository()[commit].parent_ids)
+
+    def message(self, commit: str) -> str:
+        """A commit's whole message."""
+        return str(self._repository()[commit].message)
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        """Whether `old` is `new` or reachable from it."""
+        return old == new or self._repository().descendant_of(new, old)
+
+    def history(self, commit: str, paths: tuple[str, ...], limit: int) -> tuple[HistoryEntry, ...]:
+        """The first-parent history of some paths, newest first; the first entry is always `commit` itself."""
+        return self._histories.of(self._repository(), commit, paths, limit)
+
+    def merge(self, ours: str, theirs: str) -> Merged | Conflicting:
+        """What merging `theirs` into `ours` gives, without writing a commit."""
+        return trees.merge(self._repository(), ours, theirs)
+
+    def log(self, old: str, new: str, limit: int) -> tuple[str, ...]:
+        """The commits reachable from `new` and not from `old`, newest first."""
+        walker = self._repository().walk(new)
+        walker.hide(old)
+        return tuple(str(found.id) for found, _ in zip(walker, range(limit), strict=False))
+
+    # What is written: objects only.
+
+    def with_files(self, base: str, files: Mapping[str, bytes]) -> str:
+        """The id of the tree of `base` with these files replaced or added."""
+        return trees.with_files(self._repository(), self._tree(base), files)
+
+    def commit(self, parent: str, tree: str, message: str, author: Identity, at: datetime) -> str:
+        """Write a commit object; the same arguments give the same id."""
+        who = pygit2.Signature(author.name, author.email, int(at.timestamp()), 0)
+        repository = self._repository()
+        return str(repository.create_commit(None, who, who, message, pygit2.Oid(hex=tree), [pygit2.Oid(hex=parent)]))
+
+    def _tree(self, base: str) -> pygit2.Tree:
+        try:
+            return trees.tree_of(self._repository(), _checked(base))
+        except KeyError as error:
+            raise Permanent("read", base[:12], "the mirror has no such commit or tree") from error
+
+
+def _checked(commit: str) -> str:
+    if not _COMMIT.fullmatch(commit):
+        raise Permanent("use the commit", repr(commit), "it is no full commit id")
+    return commit

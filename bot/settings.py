@@ -1,0 +1,199 @@
+"""What operators set in the environment: read once, and refused with every fault named when it is wrong (S1)."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "TOWPATH_"
+PLACEHOLDERS = frozenset({"changeme", "change-me", "secret", "password", "example", "token", "xxx", "todo", "test", "none"})
+SHORTEST_SECRET = 8
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used; one line a fault, each with its variable."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def _secrets(values: tuple[SecretStr, ...], file: Path | None, name: str) -> tuple[str, ...]:
+    """The secrets given by value and by file (one a line), at most two of them; ValueError for what is no secret."""
+    found = [value.get_secret_value() for value in values]
+    if file is not None:
+        try:
+            found += [line.strip() for line in file.read_text().splitlines() if line.strip()]
+        except OSError as error:
+            raise ValueError(f"{name}_file cannot be read: {error.strerror}") from error
+    for secret in found:
+        _refuse_placeholder(secret, name)
+    if len(found) > 2:
+        raise ValueError(f"{name}: at most two are valid at once, while one replaces the other")
+    return tuple(found)
+
+
+def _refuse_placeholder(secret: str, name: str) -> None:
+    plain = secret.strip().lower()
+    if not plain or plain in PLACEHOLDERS or len(set(plain)) == 1 or plain.startswith("<"):
+        raise ValueError(f"{name} is empty or a placeholder: make one with `openssl rand -hex 32`")
+    if len(plain) < SHORTEST_SECRET:
+        raise ValueError(f"{name} is shorter than {SHORTEST_SECRET} characters")
+
+
+class ForgeSettings(_Part):
+    """One forge; its name stands in the webhook's address."""
+
+    kind: Literal["gitlab"]
+    url: str = Field(pattern=r"^https?://[^/\s]+")
+    token: SecretStr | None = None
+    token_file: Path | None = None
+    webhook_tokens: tuple[SecretStr, ...] = ()
+    webhook_tokens_file: Path | None = None
+    signing_secrets: tuple[SecretStr, ...] = ()
+    signing_secrets_file: Path | None = None
+    ca_file: Path | None = None
+    repositories: tuple[str, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _has_its_secrets(self) -> Self:
+        self.access_token()
+        if not self.hook_tokens() and not self.hook_signing_secrets():
+            raise ValueError("webhook_tokens or signing_secrets is needed: webhooks of nobody in particular are not taken")
+        return self
+
+    def access_token(self) -> str:
+        """The bot's access token."""
+        given = (self.token,) if self.token is not None else ()
+        found = _secrets(given, self.token_file, "token")
+        if len(found) != 1:
+            raise ValueError("token or token_file is needed, with one token")
+        return found[0]
+
+    def hook_tokens(self) -> tuple[str, ...]:
+        """The webhook's secret tokens (`X-Gitlab-Token`)."""
+        return _secrets(self.webhook_tokens, self.webhook_tokens_file, "webhook_tokens")
+
+    def hook_signing_secrets(self) -> tuple[str, ...]:
+        """The webhook's signing secrets (Standard Webhooks)."""
+        return _secrets(self.signing_secrets, self.signing_secrets_file, "signing_secrets")
+
+
+class SourceSettings(_Part):
+    """One sender of image events; its name stands in the address, and its credential speaks for `images` alone (S4)."""
+
+    kind: Literal["ci", "distribution"]
+    secrets: tuple[SecretStr, ...] = ()
+    secrets_file: Path | None = None
+    images: tuple[str, ...] = Field(min_length=1)
+    registry: str = ""
+
+    @model_validator(mode="after")
+    def _has_its_secrets(self) -> Self:
+        if not self.credentials():
+            raise ValueError("secrets or secrets_file is needed")
+        if self.kind == "distribution" and not self.registry:
+            raise ValueError("registry is needed: the host that values files write before the repository")
+        return self
+
+    def credentials(self) -> tuple[str, ...]:
+        """The secrets that the sender may use."""
+        return _secrets(self.secrets, self.secrets_file, "secrets")
+
+
+class Settings(BaseSettings):
+    """All settings; see docs/operations.md."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid", hide_input_in_errors=True
+    )
+
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    broker_url: str = ""
+    mirrors: Path
+    seal: tuple[SecretStr, ...] = ()
+    seal_keys_file: Path | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    sweep_seconds: float = Field(default=300, gt=0)
+    lease_seconds: float = Field(default=120, ge=30)
+    body_limit: int = Field(default=3 * 1024 * 1024, gt=0)
+    bot_name: str = "Towpath"
+    bot_email: str = "towpath@localhost"
+    forges: dict[str, ForgeSettings] = Field(min_length=1)
+    sources: dict[str, SourceSettings] = {}
+
+    @model_validator(mode="after")
+    def _has_a_seal(self) -> Self:
+        if not self.seal_keys:
+            raise ValueError("seal or seal_keys_file is needed: with it Towpath knows its own commits again")
+        return self
+
+    @property
+    def broker(self) -> str:
+        """Celery's broker."""
+        return self.broker_url or self.redis_url
+
+    @property
+    def seal_keys(self) -> tuple[bytes, ...]:
+        """The keys of the commit trailers' seal: the first seals, all are believed."""
+        return tuple(key.encode() for key in _secrets(self.seal, self.seal_keys_file, "seal_keys"))
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load_settings` hands over; nothing reads the process's environment by itself."""
+        return (init_settings,)
+
+
+class _Given(EnvSettingsSource):
+    """pydantic-settings' reading of environment variables, from a mapping that is passed in."""
+
+    def __init__(self, settings_cls: type[BaseSettings], environ: Mapping[str, str]) -> None:
+        self._environ = {key.lower(): value for key, value in environ.items()}
+        super().__init__(settings_cls)
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return self._environ
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings that these environment variables give; SettingsError with every fault where they give none."""
+    faults = _unknown(environ)
+    try:
+        given = _Given(Settings, environ)()
+        settings = Settings(**given)
+    except ValidationError as error:
+        faults += [_fault(dict(detail)) for detail in error.errors(include_url=False, include_input=False)]
+    except ValueError as error:
+        faults.append(str(error))
+    if faults:
+        raise SettingsError("the settings cannot be used:\n" + "\n".join(f"  {fault}" for fault in faults))
+    return settings
+
+
+def _unknown(environ: Mapping[str, str]) -> list[str]:
+    mine = [name for name in environ if name.upper().startswith(PREFIX)]
+    known = [f"{PREFIX}{name}".upper() for name in Settings.model_fields]
+    publish = f"{PREFIX}PUBLISH_SECRET"  # what `towpath publish` reads, in CI
+    faults = []
+    for name in mine:
+        top = name.upper().partition("__")[0]
+        if top not in known and top != publish:
+            nearest = difflib.get_close_matches(top, known, n=1)
+            faults.append(f"{name}: there is no such setting" + (f"; did you mean {nearest[0]}?" if nearest else ""))
+    return faults
+
+
+def _fault(detail: dict[str, Any]) -> str:
+    name = PREFIX + "__".join(str(part) for part in detail["loc"]).upper()
+    text = str(detail["msg"]).removeprefix("Value error, ")
+    if detail["type"] == "extra_forbidden":
+        part = str(detail["loc"][-1])
+        model = ForgeSettings if detail["loc"][0] == "forges" else SourceSettings
+        nearest = difflib.get_close_matches(part, list(model.model_fields), n=1)
+        text = "there is no such setting" + (f"; did you mean {nearest[0].upper()}?" if nearest else "")
+    return f"{name if len(detail['loc']) else 'settings'}: {text}"
