@@ -1,0 +1,153 @@
+"""Celery: the engine that spreads work over machines. No fact lives in its messages (see the handbook, section 9)."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from celery import Celery
+
+from bot.errors import Conflict, OutsideError, RateLimited
+from bot.memory import Answer
+from bot.pending import Claim, Work
+from policies.actions import Plan, StagePlan
+from policies.model import Image
+from policies.verdict import Outcome
+from policies.wanted import entry_stages
+from policies.snapshot import Snapshot
+from workers import routes
+from workers.execute import Hands
+from workers.reconcile import reconcile
+from workers.world import World
+
+log = structlog.get_logger(__name__)
+
+TASK = "towpath.v1.work"
+QUEUE = "towpath.v1"
+VALIDATE_QUEUE = "towpath.v1.validate"
+MARGIN = 20.0
+"""Seconds before the end of a lease after which nothing is written any more."""
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 600.0
+"""Seconds until a failing work is tried again: doubled each time, up to the longest."""
+GIVE_UP = 8
+"""Failures in a row after which a work is on the dead-letter list; it is still tried, at the longest pause."""
+
+
+def make_app(world: World, broker: str) -> Celery:
+    """The Celery application of a world; late acknowledgement and a short visibility timeout, since work is idempotent."""
+    app = Celery("towpath", broker=broker)
+    app.conf.update(
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=1,
+        task_default_queue=QUEUE,
+        task_serializer="json",
+        accept_content=["json"],
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={"visibility_timeout": 300, "socket_timeout": 5, "socket_connect_timeout": 5},
+        worker_hijack_root_logger=False,
+        worker_send_task_events=False,
+    )
+    app.task(name=TASK)(lambda work: do_work(world, tuple(work)))
+    return app
+
+
+def do_work(world: World, work: Work) -> None:
+    """Claim one work, do it, and say when it is due again; whoever holds it already does it for us."""
+    claim = world.pending.claim(work, world.clock().timestamp())
+    if claim is None:
+        return
+    with structlog.contextvars.bound_contextvars(work=list(work), cause=claim.cause):
+        try:
+            at = _do(world, claim)
+        except RateLimited as error:
+            _fail(world, claim, error, error.retry_at.timestamp())
+        except OutsideError as error:
+            _fail(world, claim, error, world.clock().timestamp() + _pause(claim, error))
+        except Exception as error:
+            # A fault of ours must not kill the worker nor hold the others up (R11): it is told, and tried again later.
+            log.exception("fault")
+            _fail(world, claim, error, world.clock().timestamp() + _pause(claim, error))
+        else:
+            world.pending.release(claim, at)
+
+
+def _pause(claim: Claim, error: Exception) -> float:
+    if isinstance(error, Conflict) and claim.failures == 0:
+        return 0.2
+    return float(min(FIRST_PAUSE * 2**claim.failures, LONGEST_PAUSE))
+
+
+def _fail(world: World, claim: Claim, error: Exception, at: float) -> None:
+    log.warning("failed", error=type(error).__name__, why=str(error), failures=claim.failures + 1)
+    if claim.failures + 1 == GIVE_UP:
+        letter = {"work": " ".join(claim.work), "cause": claim.cause, "error": str(error)}
+        world.pending.dead_letter(letter)
+    world.pending.release(claim, at, failed=True)
+
+
+def _do(world: World, claim: Claim) -> float | None:
+    """Do one work; the time at which it is due again, if it is."""
+    kind, *rest = claim.work
+    match kind, rest:
+        case "unit", [forge, repository, unit]:
+            return _reconcile(world, claim, forge, repository, unit)
+        case "image", [image]:
+            routes.route_image(world, image, world.clock())
+        case "repository", [forge, repository]:
+            routes.route_repository(world, forge, repository, world.clock())
+        case "request", [forge, repository, iid]:
+            routes.route_request(world, forge, repository, int(iid), world.clock())
+        case "branch", [forge, repository, branch]:
+            routes.route_branch(world, forge, repository, branch, world.clock())
+        case "sweep", []:
+            routes.sweep(world, world.clock())
+        case _:
+            raise ValueError(f"no such work: {claim.work}")
+    return None
+
+
+def _reconcile(world: World, claim: Claim, forge: str, repository: str, unit: str) -> float | None:
+    context = world.context(forge, repository)
+    hands = Hands(world.identity, world.clock, _deadline(world.clock, world.pending.lease, claim.work))
+    done = reconcile(context, hands, unit)
+    tell(world, done.snapshot, done.plan)
+    if done.failures:
+        raise done.failures[0]
+    return done.wake_at.timestamp() if done.wake_at is not None else None
+
+
+def _deadline(clock: Callable[[], datetime], lease: float, work: Work) -> Callable[[], None]:
+    end = clock() + timedelta(seconds=lease - MARGIN)
+
+    def still_mine() -> None:
+        if clock() > end:
+            raise Conflict("finish", " ".join(work), "its lease is about to end")
+
+    return still_mine
+
+
+def tell(world: World, snapshot: Snapshot, plan: Plan) -> None:
+    """Answer those who wait for what they published (`towpath publish --wait`)."""
+    entries = {view.stage.name: view for view in entry_stages(snapshot)}
+    for stage in plan.stages:
+        if stage.stage not in entries:
+            continue
+        moving = stage.release.digests if stage.release is not None else {}
+        for repository in entries[stage.stage].repositories:
+            for sighting in world.pending.sightings(repository)[:3]:
+                same = moving.get(repository) == sighting.image.digest
+                _tell_one(world, snapshot, stage, sighting.image, same)
+
+
+def _tell_one(world: World, snapshot: Snapshot, stage: StagePlan, image: Image, moves: bool) -> None:
+    pinned = {pin for (_, name), pin in snapshot.moments[0].pins.items() if name == image.repository}
+    if image.digest in pinned:
+        answer = Answer("done", snapshot.unit, stage.stage, f"{stage.stage} runs it", "")
+    elif moves and stage.request:
+        answer = Answer("opened", snapshot.unit, stage.stage, stage.verdict.reason, stage.request)
+    elif stage.verdict.outcome is Outcome.block or not moves:
+        answer = Answer("refused", snapshot.unit, stage.stage, stage.verdict.reason, stage.request)
+    else:
+        answer = Answer("waiting", snapshot.unit, stage.stage, stage.verdict.reason, stage.request)
+    world.memory.note_answer(image.repository, image.digest, answer)

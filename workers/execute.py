@@ -1,0 +1,162 @@
+"""All writes of a reconciliation: each action looks before it writes, so that a second time does nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+import structlog
+
+from bot.errors import Conflict, OutsideError, Permanent
+from bot.forges.base import Proposal, Status
+from bot.git import Identity
+from policies import naming, trailers
+from policies.actions import Action, Close, Merge, OpenPromotion, Report, SetStatus
+from policies.model import MergeRequest, MergeRequestState
+from policies.snapshot import Snapshot
+from policies.wording import report as words
+from workers.observe.content import splice
+from workers.observe.context import Context
+from workers.observe.promotions import is_ours, remember_report, report_key, report_text
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Hands:
+    """What writing needs beside the context: who commits, the clock, and a deadline that stops a late write."""
+
+    identity: Identity
+    clock: Callable[[], datetime]
+    still_mine: Callable[[], None]
+    """Raises `Conflict` when the lease may have run out (checked before every write)."""
+
+
+def execute(context: Context, hands: Hands, snapshot: Snapshot, actions: tuple[Action, ...]) -> list[OutsideError]:
+    """Do all actions in order; a comment that cannot be posted is returned, and stops nothing (R9)."""
+    failures: list[OutsideError] = []
+    for action in actions:
+        hands.still_mine()
+        if isinstance(action, Report):
+            failures += _try_report(context, action)
+        else:
+            _do(context, hands, snapshot, action)
+        log.info("done", action=type(action).__name__, **_named(action))
+    return failures
+
+
+def _named(action: Action) -> dict[str, object]:
+    return {"stage": action.stage} if isinstance(action, OpenPromotion) else {"mr": action.iid}
+
+
+def _do(context: Context, hands: Hands, snapshot: Snapshot, action: OpenPromotion | Close | Merge | SetStatus) -> None:
+    match action:
+        case OpenPromotion():
+            _open(context, hands, action)
+        case Close():
+            _close(context, action)
+        case Merge():
+            _merge(context, hands, snapshot, action)
+        case SetStatus():
+            _set_status(context, action)
+        case _:
+            assert_never(action)
+
+
+def _open(context: Context, hands: Hands, action: OpenPromotion) -> None:
+    """Push, then open: either step may have been done before a crash, so each looks first (R5, S17)."""
+    standing = context.mirror.branches().get(action.branch)
+    if standing is None:
+        message = trailers.sealed(action.message, context.seal_keys[0])
+        commit = context.mirror.commit(action.base, action.tree, message, hands.identity, hands.clock())
+        _push(context, action.branch, commit)
+        hands.still_mine()
+    proposal = Proposal(action.branch, action.target_branch, action.title, action.description, action.labels)
+    try:
+        request = context.forge.open_request(context.repository, proposal)
+    except Conflict:
+        request = next(iter(_opened(context, action.branch)), None)
+        if request is None:
+            raise
+    remember_report(context, request.iid, None, "")
+
+
+def _push(context: Context, branch: str, commit: str) -> None:
+    try:
+        context.mirror.push(branch, commit, None)
+    except Conflict:
+        # Somebody was there first, perhaps we ourselves before a crash: the next look sees whose it is.
+        context.mirror.fetch()
+        raise
+
+
+def _opened(context: Context, branch: str) -> list[MergeRequest]:
+    me = context.forge.me()
+    found = context.forge.requests_from(context.repository, branch)
+    return [one for one in found if one.state is MergeRequestState.opened and is_ours(one, me)]
+
+
+def _close(context: Context, action: Close) -> None:
+    context.forge.close(context.repository, action.iid, action.label)
+    failures = _try_report(context, Report(action.iid, action.body))
+    if failures:
+        log.warning("report not posted", mr=action.iid, cause=str(failures[0]))
+
+
+def _set_status(context: Context, action: SetStatus) -> None:
+    status = Status(naming.STATUS, action.state, action.description, action.url)
+    context.forge.set_status(context.repository, action.head, action.branch, status)
+
+
+def _try_report(context: Context, action: Report) -> list[OutsideError]:
+    try:
+        post_report(context, action.iid, action.body)
+    except OutsideError as error:
+        return [error]
+    return []
+
+
+def post_report(context: Context, iid: int, body: str) -> None:
+    """Make the one report comment of a merge request say this; edits it where it stands."""
+    if report_text(context, iid) == body:
+        return
+    key = report_key(context, iid)
+    note = (context.memory.get(key) or "").partition("\n")[0]
+    # Forgotten before it is written: whatever becomes of the call, the next look asks the forge what stands there.
+    context.memory.delete(key)
+    if note:
+        context.forge.edit_note(context.repository, iid, int(note), body)
+        remember_report(context, iid, int(note), body)
+    else:
+        posted = context.forge.add_note(context.repository, iid, body)
+        remember_report(context, iid, posted.id, body)
+
+
+def _merge(context: Context, hands: Hands, snapshot: Snapshot, action: Merge) -> None:
+    """Rule 7: the exact head, then prove that what came into the branch is what was proved before (S17)."""
+    commit = context.forge.merge(context.repository, action.iid, action.head, action.message)
+    context.mirror.ensure(commit)
+    surprise = _surprise(context, snapshot, action, commit)
+    if surprise:
+        log.critical("merged more than proved", mr=action.iid, commit=commit, paths=surprise)
+    text = words.alarm(commit, surprise) if surprise else words.merged(action.stage, action.release, commit)
+    hands.still_mine()
+    failures = _try_report(context, Report(action.iid, text))
+    if failures:
+        log.warning("report not posted", mr=action.iid, cause=str(failures[0]))
+
+
+def _surprise(context: Context, snapshot: Snapshot, action: Merge, commit: str) -> tuple[str, ...]:
+    """The paths in which the branch after the merge differs from the branch before it with this release spliced in.
+
+    The forge binds only the head: when the branch moved meanwhile, its new commit is what counts as *before*."""
+    tree = context.mirror.tree(commit)
+    if tree == action.expected:
+        return ()
+    before = context.mirror.parents(commit)[0]
+    paths = tuple(dict.fromkeys(target.path for target in snapshot.view(action.stage).targets))
+    format_ = context.formats[snapshot.policy.services.format]
+    wanted = splice(context.mirror, format_, before, paths, action.release)
+    if isinstance(wanted, tuple):
+        raise Permanent("prove the merge of", f"{context.subject}!{action.iid}", words.trouble_line(wanted[0]))
+    return () if wanted.tree == tree else context.mirror.changed(wanted.tree, tree)

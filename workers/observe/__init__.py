@@ -1,0 +1,110 @@
+"""All reads of a reconciliation: one unit of one repository at one commit of its target branch."""
+
+from dataclasses import dataclass, replace
+
+from policies import layout, naming, trailers
+from policies.config import Fault, Policy, Stage
+from policies.model import MergeRequest, Sighting, Target, Trouble
+from policies.sightings import united
+from policies.snapshot import Promotion, Snapshot, StageView
+from workers.observe import promotions
+from workers.observe.context import Context
+from workers.observe.inventory import Inventory
+from workers.observe.moments import moments, recorded
+from workers.observe.policy import in_force
+
+
+@dataclass(frozen=True)
+class Base:
+    """The target branch as read: its commit, the policy in force there, and where everything is."""
+
+    branch: str
+    head: str
+    policy: Policy
+    inventory: Inventory
+    faults: tuple[Fault, ...]
+
+
+def base(context: Context) -> Base:
+    """Read the target branch. One call to the forge; the mirror fetches when it lacks the commit."""
+    branch = context.forge.default_branch(context.repository)
+    head = context.forge.head(context.repository, branch)
+    context.mirror.ensure(head)
+    force = in_force(context.mirror, head, context.subject)
+    inventory = context.inventories.at(context.mirror, head, force.policy.services)
+    return Base(branch, head, force.policy, inventory, force.faults)
+
+
+def observe(context: Context, unit: str) -> Snapshot:
+    """Everything that a decision on this unit may look at; what it asks beyond is answered by `answers.answered`."""
+    now = base(context)
+    stages = _stages(context, now, unit)
+    format_ = context.formats[now.policy.services.format]
+    places = tuple(dict.fromkeys(place for view in stages for place in view.places))
+    history = moments(context.mirror, context.inventories, now.inventory, format_, places)
+    snapshot = Snapshot(
+        context.forge.name,
+        context.repository,
+        now.branch,
+        now.head,
+        unit,
+        context.forge.me().id,
+        now.policy,
+        stages,
+        history,
+        {},
+        policy_faults=now.faults,
+    )
+    opened = _promotions(context, snapshot)
+    snapshot = replace(snapshot, promotions=opened)
+    return replace(snapshot, sightings=_sightings(context, snapshot))
+
+
+def _stages(context: Context, now: Base, unit: str) -> tuple[StageView, ...]:
+    paths = now.inventory.by_service.get(unit, ())
+    return tuple(_view(context, now, stage, paths) for stage in now.policy.ordered())
+
+
+def _view(context: Context, now: Base, stage: Stage, paths: tuple[str, ...]) -> StageView:
+    format_ = context.formats[now.policy.services.format]
+    targets: list[Target] = []
+    troubles: list[Trouble] = []
+    for path in paths:
+        if not layout.selected(stage.where, now.inventory.captured(path)):
+            continue
+        blob = now.inventory.files[path]
+        parsed = context.inventories.blobs.pins(context.mirror, format_, now.policy.services.format, blob)
+        if isinstance(parsed, Trouble):
+            troubles.append(replace(parsed, path=path))
+        else:
+            targets.extend(now.inventory.targets(path, parsed))
+    return StageView(stage, tuple(targets), tuple(troubles))
+
+
+def _promotions(context: Context, snapshot: Snapshot) -> tuple[Promotion, ...]:
+    me = context.forge.me()
+    listed = context.forge.open_requests(context.repository, naming.label(snapshot.unit))
+    mine = [request for request in listed if _concerns(request, snapshot) and promotions.is_ours(request, me, snapshot.unit)]
+    found = (promotions.promotion(context, snapshot, request) for request in mine)
+    return tuple(one for one in found if one is not None)
+
+
+def _concerns(request: MergeRequest, snapshot: Snapshot) -> bool:
+    return request.target_branch == snapshot.branch
+
+
+def _sightings(context: Context, snapshot: Snapshot) -> dict[tuple[str, str], Sighting]:
+    """From Redis, from the trailers in Git and from the branches of promotions that were begun, earliest first."""
+    repositories = dict.fromkeys(name for view in snapshot.stages for name in view.repositories)
+    known = [sighting for repository in repositories for sighting in context.sightings(repository)]
+    known += recorded(context.mirror, snapshot.moments, context.seal_keys)
+    known += _begun(context, snapshot)
+    return united(known)
+
+
+def _begun(context: Context, snapshot: Snapshot) -> list[Sighting]:
+    """What the branches of promotions say: they remember a published image even when Redis does not."""
+    prefixes = [f"{naming.PREFIX}{view.stage.name}/{naming.quoted(snapshot.unit)}/" for view in snapshot.stages]
+    heads = [head for prefix in prefixes for head in context.mirror.branches(prefix).values()]
+    records = (trailers.unsealed(context.mirror.message(head), context.seal_keys) for head in heads)
+    return [sighting for record in records if record is not None for sighting in record.sightings]

@@ -1,0 +1,116 @@
+"""Answers to what a decision asks beyond the snapshot: each question once, and only when it is asked."""
+
+import json
+from dataclasses import replace
+from itertools import count
+from typing import assert_never
+
+from policies import naming
+from policies.model import MergeRequest, MergeRequestState, Release, SourceCommit, Trouble
+from policies.snapshot import (
+    Arrival,
+    Attempt,
+    Attempts,
+    Between,
+    Content,
+    Question,
+    Reported,
+    Snapshot,
+    Splice,
+)
+from workers.observe import promotions
+from workers.observe.content import is_own, splice
+from workers.observe.context import Context
+
+COMMITS_KEPT = 24 * 3600
+"""Seconds for which the commits between two revisions are remembered: they never change, the forge may gain them."""
+
+
+def answered(context: Context, snapshot: Snapshot, questions: tuple[Question, ...]) -> Snapshot:
+    """The snapshot with these questions answered."""
+    for question in questions:
+        snapshot = replace(snapshot, answers={**snapshot.answers, question: _answer(context, snapshot, question)})
+        if isinstance(question, Attempts):
+            snapshot = _with_unlabelled(context, snapshot, question)
+    return snapshot
+
+
+def _answer(context: Context, snapshot: Snapshot, question: Question) -> object:
+    match question:
+        case Attempts():
+            return _attempts(context, snapshot, question)
+        case Content():
+            return _content(context, snapshot, question.stage, question.release)
+        case Between():
+            return _between(context, question)
+        case Arrival():
+            return _arrival(context, snapshot, question)
+        case Reported():
+            return promotions.report_text(context, question.iid)
+        case _:
+            assert_never(question)
+
+
+def _attempts(context: Context, snapshot: Snapshot, question: Attempts) -> tuple[Attempt, ...]:
+    found: list[Attempt] = []
+    branches = context.mirror.branches()
+    for number in count(1):
+        branch = naming.branch(naming.BranchName(question.stage, snapshot.unit, question.release, number))
+        mine = _requests(context, branch)
+        if mine:
+            found.append(Attempt(number, mine[0], own=True))
+        elif branch in branches:
+            found.append(Attempt(number, None, _is_first_step(context, snapshot, branches[branch], question.release)))
+        else:
+            return tuple(found)
+    raise AssertionError("count() ends never")
+
+
+def _requests(context: Context, branch: str) -> tuple[MergeRequest, ...]:
+    me = context.forge.me()
+    found = context.forge.requests_from(context.repository, branch)
+    return tuple(request for request in found if promotions.is_ours(request, me))
+
+
+def _is_first_step(context: Context, snapshot: Snapshot, head: str, release: str) -> bool:
+    own = promotions.own_commit(context, head, release)
+    if own is None or own[0] != head:
+        return False
+    format_ = context.formats[snapshot.policy.services.format]
+    return is_own(context.mirror, format_, snapshot.head, head, own[1].release)
+
+
+def _with_unlabelled(context: Context, snapshot: Snapshot, question: Attempts) -> Snapshot:
+    requests = tuple(
+        one.request for one in snapshot.attempts(question.stage, question.release) if one.request is not None
+    )
+    missed = promotions.opened_elsewhere(snapshot, requests, context.forge.me())
+    read = (promotions.promotion(context, snapshot, request) for request in missed)
+    return replace(snapshot, promotions=(*snapshot.promotions, *(one for one in read if one is not None)))
+
+
+def _content(context: Context, snapshot: Snapshot, stage: str, release: Release) -> Splice | tuple[Trouble, ...]:
+    paths = tuple(dict.fromkeys(target.path for target in snapshot.view(stage).targets))
+    return splice(context.mirror, context.formats[snapshot.policy.services.format], snapshot.head, paths, release)
+
+
+def _between(context: Context, question: Between) -> tuple[SourceCommit, ...]:
+    key = f"between:{context.forge.name}:{question.source}:{question.old}:{question.new}"
+    known = context.memory.get(key)
+    if known is not None:
+        return tuple(SourceCommit(**row) for row in json.loads(known))
+    found = tuple(context.forge.commits_between(question.source, question.old, question.new))
+    rows = [{"sha": one.sha, "title": one.title, "author": one.author} for one in found]
+    context.memory.set(key, json.dumps(rows), COMMITS_KEPT)
+    return found
+
+
+def _arrival(context: Context, snapshot: Snapshot, question: Arrival) -> MergeRequest | None:
+    """Attempts are looked up from the first on; nearly always there is one."""
+    for number in count(1):
+        name = naming.BranchName(question.stage, snapshot.unit, question.release, number)
+        requests = _requests(context, naming.branch(name))
+        merged = [request for request in requests if request.state is MergeRequestState.merged]
+        if merged or not requests:
+            return merged[0] if merged else None
+    raise AssertionError("count() ends never")

@@ -1,0 +1,97 @@
+"""The unit's open promotions, as the forge and the mirror tell them."""
+
+from dataclasses import replace
+
+from policies import naming, trailers
+from policies.model import MergeRequest, MergeRequestState, User
+from policies.snapshot import Integrity, Promotion, Snapshot
+from policies.trailers import Record
+from workers.observe.content import prove, splice
+from workers.observe.context import Context
+
+FAR_DOWN = 20
+"""How many commits of a branch are looked through for Towpath's own."""
+
+
+def is_ours(request: MergeRequest, me: User, unit: str | None = None) -> bool:
+    """Whether Towpath itself opened it, in this project, for a promotion (S17: never one from a fork)."""
+    name = naming.parse_branch(request.source_branch)
+    return name is not None and request.author.id == me.id and request.same_project and unit in (None, name.unit)
+
+
+def promotion(context: Context, snapshot: Snapshot, request: MergeRequest) -> Promotion | None:
+    """One open promotion with everything that a gate asks of it; None where its stage is no longer in the policy."""
+    name = naming.parse_branch(request.source_branch)
+    if name is None or name.stage not in {view.stage.name for view in snapshot.stages}:
+        return None
+    context.mirror.ensure(request.head)
+    found = own_commit(context, request.head, name.release)
+    made, record = found if found is not None else ("", None)
+    view, release = snapshot.view(name.stage), record.release if record is not None else None
+    format_ = context.formats[snapshot.policy.services.format]
+    base = snapshot.head
+    paths = tuple(dict.fromkeys(target.path for target in view.targets))
+    wanted = splice(context.mirror, format_, base, paths, release) if release is not None and not view.troubles else None
+    proof = prove(context.mirror, format_, base, request.head, wanted, release) if release is not None else _foreign()
+    return Promotion(
+        name.stage,
+        name.release,
+        release,
+        name.attempt,
+        request,
+        tuple(context.forge.checks(context.repository, request.head)),
+        replace(proof, made=made),
+        record.supersedes if record is not None else None,
+        report_text(context, request.iid),
+    )
+
+
+def _foreign() -> Integrity:
+    return Integrity(None, None, (), own=False)
+
+
+def own_commit(context: Context, head: str, release: str) -> tuple[str, Record] | None:
+    """Towpath's own commit for a release among the newest of a branch, with its trailers."""
+    commit = head
+    for _ in range(FAR_DOWN):
+        record = trailers.unsealed(context.mirror.message(commit), context.seal_keys)
+        if record is not None and record.release.name == release:
+            return commit, record
+        parents = context.mirror.parents(commit)
+        if not parents:
+            return None
+        commit = parents[0]
+    return None
+
+
+def report_text(context: Context, iid: int) -> str | None:
+    """The text of Towpath's report on a merge request: from memory, else from the forge."""
+    known = context.memory.get(report_key(context, iid))
+    if known is not None:
+        return known.partition("\n")[2] or None
+    me = context.forge.me()
+    notes = [note for note in context.forge.notes(context.repository, iid) if note.author.id == me.id]
+    mine = [note for note in notes if note.body.startswith(naming.REPORT_MARK)]
+    if mine:
+        remember_report(context, iid, mine[0].id, mine[0].body.strip())
+    return mine[0].body.strip() if mine else None
+
+
+def report_key(context: Context, iid: int) -> str:
+    """Where memory keeps the id and text of a report."""
+    return f"report:{context.subject}:{iid}"
+
+
+def remember_report(context: Context, iid: int, note: int | None, body: str) -> None:
+    """Keep a report for an hour, so that an unchanged one costs the forge nothing; a lost one is read again."""
+    context.memory.set(report_key(context, iid), f"{note or ''}\n{body}", 3600)
+
+
+def opened_elsewhere(snapshot: Snapshot, requests: tuple[MergeRequest, ...], me: User) -> tuple[MergeRequest, ...]:
+    """Open promotions that the listing by label did not show, because somebody took the label off."""
+    shown = {one.request.iid for one in snapshot.promotions}
+    return tuple(
+        request
+        for request in requests
+        if request.state is MergeRequestState.opened and request.iid not in shown and is_ours(request, me, snapshot.unit)
+    )

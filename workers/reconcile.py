@@ -1,0 +1,64 @@
+"""One reconciliation of one unit: observe, decide, execute, until nothing moves any more."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from bot.errors import OutsideError
+from policies.actions import Action, Close, Merge, OpenPromotion, Plan, Report
+from policies.decide import decide
+from policies.snapshot import Snapshot
+from workers.execute import Hands, execute
+from workers.observe import observe
+from workers.observe.answers import answered
+from workers.observe.context import Context
+
+log = structlog.get_logger(__name__)
+
+ROUNDS = 8
+"""How often one reconciliation looks again after it moved something; what is left then is due again at once."""
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """The last snapshot and plan, what could not be posted, and when to look again."""
+
+    snapshot: Snapshot
+    plan: Plan
+    failures: tuple[OutsideError, ...]
+    wake_at: datetime | None
+
+
+def reconcile(context: Context, hands: Hands, unit: str) -> Reconciled:
+    """Bring one unit forward as far as it goes now. Raises `bot.errors` where the outside fails."""
+    failures: list[OutsideError] = []
+    for _ in range(ROUNDS):
+        snapshot, plan = look(context, unit, hands.clock())
+        failures = execute(context, hands, snapshot, _now(plan))
+        if not _moved(plan):
+            return Reconciled(snapshot, plan, tuple(failures), plan.wake_at)
+    log.warning("still moving", rounds=ROUNDS)
+    return Reconciled(snapshot, plan, tuple(failures), hands.clock())
+
+
+def look(context: Context, unit: str, now: datetime) -> tuple[Snapshot, Plan]:
+    """Observe and decide, with every question answered that the decision asks; the plan is whole."""
+    snapshot = observe(context, unit)
+    plan = decide(snapshot, now)
+    while plan.questions:
+        snapshot = answered(context, snapshot, plan.questions)
+        plan = decide(snapshot, now)
+    for stage in plan.stages:
+        log.info("decided", stage=stage.stage, outcome=stage.verdict.outcome.value, why=stage.verdict.reason)
+    return snapshot, plan
+
+
+def _now(plan: Plan) -> tuple[Action, ...]:
+    """Rule 7: a merge is done only on a snapshot that nothing was written after; until then the rest goes first."""
+    others = tuple(action for action in plan.actions if not isinstance(action, Merge))
+    return others if any(not isinstance(action, Report) for action in others) else plan.actions
+
+
+def _moved(plan: Plan) -> bool:
+    return any(isinstance(action, OpenPromotion | Close | Merge) for action in plan.actions)

@@ -1,0 +1,122 @@
+"""From what happened to the units that it may concern: each kind of work, and the sweep that needs no event at all."""
+
+import difflib
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from bot.memory import Answer
+from bot.pending import Work
+from policies import naming
+from policies.model import Sighting
+from workers import observe
+from workers.observe.context import Context
+from workers.preview import preview
+from workers.world import World
+
+log = structlog.get_logger(__name__)
+
+OVERLAP = timedelta(minutes=5)
+"""How far a sweep looks back before the one before it: clocks differ, and forges write late."""
+
+
+def route_image(world: World, image: str, now: datetime) -> None:
+    """An image was published: mark the units that pin it, or say that none does."""
+    pinned: set[str] = set()
+    found = False
+    for forge, repository in world.repositories():
+        context = world.context(forge, repository)
+        base = observe.base(context)
+        format_ = context.formats[base.policy.services.format]
+        units = context.inventories.services_pinning(context.mirror, base.inventory, format_, [image])
+        _mark_units(world, context, units, now, f"image {image}")
+        found = found or bool(units)
+        if not units:
+            paths = tuple(base.inventory.files)
+            pinned |= context.inventories.images(context.mirror, base.inventory, format_, paths)
+    if not found:
+        _answer_unpinned(world, image, pinned)
+
+
+def _answer_unpinned(world: World, image: str, pinned: set[str]) -> None:
+    nearest = difflib.get_close_matches(image, sorted(pinned), n=1)
+    hint = f"; the nearest that is pinned is {nearest[0]}" if nearest else ""
+    text = f"no service pins {image}{hint}"
+    log.warning("image not pinned", image=image, nearest=nearest[:1])
+    for sighting in _fresh(world.pending.sightings(image)):
+        world.memory.note_answer(image, sighting.image.digest, Answer("refused", "", "", text, ""))
+
+
+def _fresh(sightings: tuple[Sighting, ...]) -> tuple[Sighting, ...]:
+    return sightings[:5]
+
+
+def route_repository(world: World, forge: str, repository: str, now: datetime) -> None:
+    """The target branch may have moved: mark the units whose files changed since it was last looked at."""
+    context = world.context(forge, repository)
+    base = observe.base(context)
+    key = f"head:{context.subject}"
+    last = world.memory.get(key)
+    units = _changed_units(context, base, last)
+    _mark_units(world, context, units, now, f"push {base.head[:12]}")
+    if base.faults:
+        log.error("policy unusable, going on with the last good one", faults=[fault.message for fault in base.faults])
+    world.memory.set(key, base.head, 30 * 24 * 3600)
+
+
+def _changed_units(context: Context, base: observe.Base, last: str | None) -> tuple[str, ...]:
+    if last == base.head:
+        return ()
+    if last is None or not context.mirror.has(last):
+        return tuple(base.inventory.by_service)
+    changed = context.mirror.changed(last, base.head)
+    if observe.POLICY_FILE in changed:
+        return tuple(base.inventory.by_service)
+    captured = (base.inventory.captured(path).get("service") for path in changed)
+    return tuple(dict.fromkeys(service for service in captured if service))
+
+
+def route_branch(world: World, forge: str, repository: str, branch: str, now: datetime) -> None:
+    """Something about a promotion's branch or merge request changed: its name says which unit it is of."""
+    context = world.context(forge, repository)
+    name = naming.parse_branch(branch)
+    if name is not None:
+        _mark_units(world, context, (name.unit,), now, branch)
+
+
+def route_request(world: World, forge: str, repository: str, iid: int, now: datetime) -> None:
+    """A merge request changed: mark its unit when it is a promotion; else look at what a person proposes."""
+    context = world.context(forge, repository)
+    request = context.forge.request(repository, iid)
+    name = naming.parse_branch(request.source_branch)
+    if name is None:
+        preview(context, request)
+    else:
+        _mark_units(world, context, (name.unit,), now, f"!{iid}")
+
+
+def sweep(world: World, now: datetime) -> None:
+    """Look at everything that may have been missed, as if no event had ever come (R4)."""
+    for forge, repository in world.repositories():
+        context = world.context(forge, repository)
+        _sweep(world, context, now)
+
+
+def _sweep(world: World, context: Context, now: datetime) -> None:
+    branches = context.mirror.fetch()
+    route_repository(world, context.forge.name, context.repository, now)
+    key = f"swept:{context.subject}"
+    last = world.memory.get(key)
+    since = datetime.fromisoformat(last) - OVERLAP if last else datetime.fromtimestamp(0, UTC)
+    requests = context.forge.updated_requests(context.repository, since)
+    names = [*(request.source_branch for request in requests), *(branches if last is None else ())]
+    units = {name.unit for text in names if (name := naming.parse_branch(text)) is not None}
+    _mark_units(world, context, tuple(sorted(units)), now, "sweep")
+    world.memory.set(key, now.isoformat(), 30 * 24 * 3600)
+
+
+def _mark_units(world: World, context: Context, units: tuple[str, ...], now: datetime, cause: str) -> None:
+    if units:
+        works: list[Work] = [("unit", context.forge.name, context.repository, unit) for unit in units]
+        world.pending.mark(works, now.timestamp(), cause=cause)
+        log.info("marked", units=list(units[:20]), count=len(units), cause=cause)

@@ -1,0 +1,84 @@
+"""The composition root: settings become adapters, shared by web, workers and the command line."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.errors import Permanent
+from bot.formats import FORMATS
+from bot.forges import FORGES
+from bot.forges.base import Forge
+from bot.forges.connection import Connection
+from bot.git import Identity, Mirror
+from bot.memory import Memory
+from bot.pending import Pending, connect
+from bot.settings import ForgeSettings, Settings
+from workers.observe.context import Context
+
+
+def utc_now() -> datetime:
+    """The wall clock; everything below is handed it, nothing reads it by itself."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class World:
+    """Everything outside that one process speaks to; contexts are made at first use and kept."""
+
+    settings: Settings
+    pending: Pending
+    memory: Memory
+    clock: Callable[[], datetime] = utc_now
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _contexts: dict[tuple[str, str], Context] = field(default_factory=dict, repr=False)
+    _forges: dict[str, Forge] = field(default_factory=dict, repr=False)
+
+    @property
+    def identity(self) -> Identity:
+        """Who commits."""
+        return Identity(self.settings.bot_name, self.settings.bot_email)
+
+    def repositories(self) -> tuple[tuple[str, str], ...]:
+        """(forge, repository) of every config repository."""
+        return tuple((name, path) for name, forge in self.settings.forges.items() for path in forge.repositories)
+
+    def context(self, forge: str, repository: str) -> Context:
+        """The context of one config repository; Permanent where settings name none such."""
+        if (forge, repository) not in self.repositories():
+            raise Permanent("find", f"{forge}:{repository}", "settings name no such config repository")
+        with self._lock:
+            key = (forge, repository)
+            if key not in self._contexts:
+                self._contexts[key] = self._make(forge, repository)
+            return self._contexts[key]
+
+    def _make(self, name: str, repository: str) -> Context:
+        if name not in self._forges:
+            self._forges[name] = _forge(name, self.settings.forges[name])
+        forge = self._forges[name]
+        folder = self.settings.mirrors / name / f"{repository.replace('/', '=2F')}.git"
+        return Context(
+            forge=forge,
+            repository=repository,
+            mirror=Mirror(folder, lambda: forge.access(repository)),
+            memory=self.memory,
+            formats=FORMATS,
+            sightings=self.pending.sightings,
+            seal_keys=self.settings.seal_keys,
+        )
+
+
+def _forge(name: str, settings: ForgeSettings) -> Forge:
+    ca_file = str(settings.ca_file) if settings.ca_file else None
+    token_file = str(settings.token_file) if settings.token_file else None
+    connection = Connection(name, settings.url, settings.access_token(), ca_file, token_file)
+    return FORGES[settings.kind](connection)
+
+
+def make_world(settings: Settings, clock: Callable[[], datetime] = utc_now) -> World:
+    """The world that settings describe. Connects to nothing yet."""
+    redis = connect(settings.redis_url)
+    Path(settings.mirrors).mkdir(parents=True, exist_ok=True)
+    return World(settings, Pending(redis), Memory(redis), clock)
