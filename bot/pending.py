@@ -70,8 +70,8 @@ class Pending:
             f"{PREFIX}order:{repository}",
         ]
         fact = _packed(sighting) if sighting is not None else ""
-        rest = [MOST_SIGHTINGS, at, cause, *(_name(work) for work in works)]
-        return bool(self._mark(keys, [delivery, DELIVERY_KEPT, digest, fact, *rest]))
+        names = [_name(work) for work in works]
+        return bool(self._mark(keys, [delivery, DELIVERY_KEPT, digest, fact, MOST_SIGHTINGS, at, cause, *names]))
 
     def hand_out(self, now: float, limit: int, again_at: float) -> tuple[Work, ...]:
         """Take due works to send to the workers; they are due again at `again_at` unless claimed before."""
@@ -103,9 +103,9 @@ class Pending:
 
     def sightings(self, repository: str) -> tuple[Sighting, ...]:
         """What was announced of an image repository, newest first."""
-        order = self._redis.zrevrange(f"{PREFIX}order:{repository}", 0, -1)
-        facts = self._redis.hmget(f"{PREFIX}sightings:{repository}", order) if order else []
-        return tuple(_unpacked(repository, json.loads(fact)) for fact in facts if fact is not None)
+        facts = self._redis.hvals(f"{PREFIX}sightings:{repository}")
+        found = [_unpacked(repository, json.loads(fact)) for fact in facts]
+        return tuple(sorted(found, key=lambda one: (one.seen_at, one.image.digest), reverse=True))
 
     def ping(self) -> None:
         """Raise redis.RedisError where Redis does not answer."""

@@ -143,7 +143,12 @@ class Settings(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_: Any
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what `load_settings` hands over; nothing reads the process's environment by itself."""
         return (init_settings,)
@@ -163,14 +168,14 @@ class _Given(EnvSettingsSource):
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """The settings that these environment variables give; SettingsError with every fault where they give none."""
     faults = _unknown(environ)
+    settings = None
     try:
-        given = _Given(Settings, environ)()
-        settings = Settings(**given)
+        settings = Settings(**_Given(Settings, environ)())
     except ValidationError as error:
         faults += [_fault(dict(detail)) for detail in error.errors(include_url=False, include_input=False)]
     except ValueError as error:
         faults.append(str(error))
-    if faults:
+    if settings is None or faults:
         raise SettingsError("the settings cannot be used:\n" + "\n".join(f"  {fault}" for fault in faults))
     return settings
 

@@ -75,9 +75,10 @@ def _open(context: Context, hands: Hands, action: OpenPromotion) -> None:
     try:
         request = context.forge.open_request(context.repository, proposal)
     except Conflict:
-        request = next(iter(_opened(context, action.branch)), None)
-        if request is None:
+        standing_requests = _opened(context, action.branch)
+        if not standing_requests:
             raise
+        request = standing_requests[0]
     remember_report(context, request.iid, None, "")
 
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import structlog
 
 from bot.hooks import HOOKS
-from bot.hooks.events import Changed, Event, Ignored, ImagePublished, Malformed, Sender, Unverified
+from bot.hooks.events import Changed, Event, Ignored, ImagePublished, Malformed, Unverified
+from bot.hooks.signatures import Credentials
 from bot.memory import Answer, Memory
 from bot.pending import Pending, Work
 from bot.settings import Settings, SourceSettings
@@ -55,12 +56,12 @@ def _forge(
     forge = settings.forges.get(name)
     if forge is None:
         raise Refusal(404, "there is no forge of this name")
-    sender = Sender(forge.hook_tokens(), forge.hook_signing_secrets())
+    sender = Credentials(forge.hook_tokens(), forge.hook_signing_secrets())
     hook = HOOKS[forge.kind]
     _verify(hook.verify, headers, body, sender, now)
     delivery = f"{name}:{hook.delivery(headers, body)}"
     try:
-        events = hook.parse(headers, body, sender)
+        events = hook.parse(headers, body)
     except Malformed as malformed:
         return _dead_letter(pending, f"forge {name}", delivery, malformed)
     works = [work for event in events for work in _works(name, forge.repositories, event)]
@@ -87,12 +88,12 @@ def _image(
     settings: Settings, pending: Pending, now: float, name: str, headers: Mapping[str, str], body: bytes
 ) -> Told:
     source = _source(settings, name)
-    sender = Sender(source.credentials(), registry=source.registry)
+    sender = Credentials(source.credentials())
     hook = HOOKS[source.kind]
     _verify(hook.verify, headers, body, sender, now)
     delivery = f"{name}:{hook.delivery(headers, body)}"
     try:
-        events = hook.parse(headers, body, sender)
+        events = hook.parse(headers, body, source.registry)
     except Malformed as malformed:
         if source.kind == "ci":
             raise Refusal(400, str(malformed), malformed.field) from malformed
@@ -146,11 +147,11 @@ def _answers(
     source = _source(settings, name)
     if source.kind != "ci":
         raise Refusal(404, "only sources of kind ci are answered")
-    sender = Sender(source.credentials())
+    sender = Credentials(source.credentials())
     hook = HOOKS[source.kind]
     _verify(hook.verify, headers, body, sender, now)
     try:
-        event = hook.parse(headers, body, sender)[0]
+        event = hook.parse(headers, body)[0]
     except Malformed as malformed:
         raise Refusal(400, str(malformed), malformed.field) from malformed
     if not isinstance(event, ImagePublished) or not may_speak_for(source.images, event.repository):
@@ -169,14 +170,14 @@ def _source(settings: Settings, name: str) -> SourceSettings:
 
 
 def _verify(
-    verify: Callable[[Mapping[str, str], bytes, Sender, float], None],
+    verify: Callable[[Mapping[str, str], bytes, Credentials, datetime], None],
     headers: Mapping[str, str],
     body: bytes,
-    sender: Sender,
+    sender: Credentials,
     now: float,
 ) -> None:
     try:
-        verify(headers, body, sender, now)
+        verify(headers, body, sender, datetime.fromtimestamp(now, UTC))
     except Unverified as unverified:
         raise Refusal(401, str(unverified)) from unverified
 

@@ -32,14 +32,15 @@ class Reconciled:
 
 def reconcile(context: Context, hands: Hands, unit: str) -> Reconciled:
     """Bring one unit forward as far as it goes now. Raises `bot.errors` where the outside fails."""
-    failures: list[OutsideError] = []
-    for _ in range(ROUNDS):
+    for rounds_left in reversed(range(ROUNDS)):
         snapshot, plan = look(context, unit, hands.clock())
         failures = execute(context, hands, snapshot, _now(plan))
         if not _moved(plan):
             return Reconciled(snapshot, plan, tuple(failures), plan.wake_at)
-    log.warning("still moving", rounds=ROUNDS)
-    return Reconciled(snapshot, plan, tuple(failures), hands.clock())
+        if not rounds_left:
+            log.warning("still moving", rounds=ROUNDS)
+            return Reconciled(snapshot, plan, tuple(failures), hands.clock())
+    raise AssertionError("the last round returns")
 
 
 def look(context: Context, unit: str, now: datetime) -> tuple[Snapshot, Plan]:

@@ -11,7 +11,10 @@ from workers.observe import promotions
 from workers.observe.context import Context
 from workers.observe.inventory import Inventory
 from workers.observe.moments import moments, recorded
+from workers.observe.policy import FILE as POLICY_FILE
 from workers.observe.policy import in_force
+
+__all__ = ["POLICY_FILE", "Base", "base", "observe"]
 
 
 @dataclass(frozen=True)

@@ -105,10 +105,11 @@ class Inventories:
         with self._lock:
             known = self._newest
             if known is None or known.services != services:
-                self._newest = first(mirror, commit, services)
+                known = first(mirror, commit, services)
             elif known.commit != commit:
-                self._newest = following(mirror, known, commit)
-            return self._newest
+                known = following(mirror, known, commit)
+            self._newest = known
+            return known
 
     def services_pinning(
         self, mirror: Mirror, inventory: Inventory, format_: Format, repositories: Iterable[str]

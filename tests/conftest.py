@@ -1,0 +1,34 @@
+"""What all tests share: Hypothesis' profile, quiet logs, and a real Redis."""
+
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+import structlog
+
+from tests.profiles import load_profile
+from tests.redis_server import RedisServer
+
+load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"), Path(__file__).parent.parent)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quiet_logs() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One real Redis for the whole run of this process."""
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """The address of an empty Redis."""
+    redis.Redis.from_url(redis_server.url).flushall()
+    return redis_server.url

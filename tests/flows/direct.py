@@ -1,0 +1,217 @@
+"""A forge in one process, for property tests: the protocol over a bare repository and a dictionary, no HTTP.
+
+It is as strict as the sandbox where the properties look: one open merge request for a branch, exact heads, real merges."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pygit2
+
+from bot.errors import Conflict, Permanent
+from bot.forges.base import GitAccess, Note, Proposal, Status
+from policies.model import Check, Mergeable, MergeRequest, MergeRequestState, SourceCommit, User
+
+BOT = User(1, "towpath", "Towpath", bot=True)
+PERSON = User(2, "mira", "Mira")
+HEADS = "refs/heads/"
+
+
+@dataclass
+class DirectForge:
+    """State is plain attributes; tests act as people through `close_as`, `merge_as` and `commit_as`."""
+
+    folder: Path
+    name: str = "direct"
+    now: datetime = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    requests: dict[int, MergeRequest] = field(default_factory=dict)
+    statuses: dict[str, dict[str, Check]] = field(default_factory=dict)
+    comments: dict[int, list[Note]] = field(default_factory=dict)
+    user: User = BOT
+    numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(100))
+
+    def __post_init__(self) -> None:
+        self.git = pygit2.init_repository(str(self.folder), bare=True, initial_head="main")
+
+    # What people and time do.
+
+    def pass_time(self, step: timedelta = timedelta(minutes=1)) -> None:
+        self.now += step
+
+    def commit_as(self, files: dict[str, str | None], branch: str = "main", message: str = "change", base: str = "") -> str:
+        """A commit by a person straight onto a branch."""
+        reference = self.git.references.get(HEADS + branch)
+        parent = str(reference.target) if reference is not None else base
+        index = pygit2.Index()
+        if parent:
+            index.read_tree(self.git[parent].peel(pygit2.Tree))
+        for path, text in files.items():
+            if text is None:
+                index.remove(path)
+            else:
+                blob = self.git.create_blob(text.encode())
+                index.add(pygit2.IndexEntry(path, blob, pygit2.enums.FileMode.BLOB))
+        return self._commit(str(index.write_tree(self.git)), [parent] if parent else [], message, branch)
+
+    def _commit(self, tree: str, parents: list[str], message: str, branch: str) -> str:
+        who = pygit2.Signature("Mira", "mira@example.com", int(self.now.timestamp()), 0)
+        ids = [pygit2.Oid(hex=parent) for parent in parents]
+        commit = str(self.git.create_commit(None, who, who, message, pygit2.Oid(hex=tree), ids))
+        self.git.references.create(HEADS + branch, commit, force=True)
+        self.pass_time(timedelta(seconds=1))
+        return commit
+
+    def read(self, path: str) -> str:
+        """A file on the target branch."""
+        tree = self.git[self.head("r", "main")].peel(pygit2.Tree)
+        blob = tree[path]
+        assert isinstance(blob, pygit2.Blob)
+        return blob.data.decode()
+
+    def close_as(self, iid: int, user: User = PERSON) -> None:
+        self._update(iid, state=MergeRequestState.closed, closed_by=user, closed_at=self.now)
+
+    def reopen_as(self, iid: int) -> None:
+        self._update(iid, state=MergeRequestState.opened, closed_by=None, closed_at=None)
+
+    def merge_as(self, iid: int, user: User = PERSON) -> str:
+        """Merge by a person, with the forge's own message."""
+        return self._merge(self._fresh(iid), f"Merge !{iid}", user)
+
+    def check_as(self, iid: int, check: Check) -> None:
+        self.statuses.setdefault(self._fresh(iid).head, {})[check.name] = check
+
+    def revert_as(self, commit: str) -> str:
+        """Undo a commit of the target branch against its first parent."""
+        undone = self.git[commit].peel(pygit2.Commit)
+        head = self.head("r", "main")
+        index = self.git.merge_trees(undone.tree, self.git[head].peel(pygit2.Tree), undone.parents[0].tree)
+        assert index.conflicts is None
+        return self._commit(str(index.write_tree(self.git)), [head], "Revert", "main")
+
+    def opened(self) -> list[MergeRequest]:
+        """The open merge requests."""
+        return [self._fresh(iid) for iid, one in self.requests.items() if one.state is MergeRequestState.opened]
+
+    # The protocol.
+
+    def me(self) -> User:
+        return self.user
+
+    def access(self, repository: str) -> GitAccess:
+        return GitAccess(str(self.folder), "", "")
+
+    def default_branch(self, repository: str) -> str:
+        return "main"
+
+    def head(self, repository: str, branch: str) -> str:
+        reference = self.git.references.get(HEADS + branch)
+        if reference is None:
+            raise Permanent("read", branch, "there is none")
+        return str(reference.target)
+
+    def open_requests(self, repository: str, label: str) -> Sequence[MergeRequest]:
+        return [one for one in self.opened() if label in one.labels]
+
+    def requests_from(self, repository: str, source_branch: str) -> Sequence[MergeRequest]:
+        found = [self._fresh(iid) for iid, one in self.requests.items() if one.source_branch == source_branch]
+        return found[::-1]
+
+    def request(self, repository: str, iid: int) -> MergeRequest:
+        return self._fresh(iid)
+
+    def updated_requests(self, repository: str, since: datetime) -> Sequence[MergeRequest]:
+        return [one for one in self.requests.values() if one.updated_at >= since]
+
+    def checks(self, repository: str, sha: str) -> Sequence[Check]:
+        return tuple(self.statuses.get(sha, {}).values())
+
+    def notes(self, repository: str, iid: int) -> Sequence[Note]:
+        return tuple(self.comments.get(iid, ()))
+
+    def commits_between(self, source: str, old: str, new: str) -> Sequence[SourceCommit]:
+        return ()
+
+    def open_request(self, repository: str, proposal: Proposal) -> MergeRequest:
+        if any(one.source_branch == proposal.source_branch for one in self.opened()):
+            raise Conflict("open", proposal.source_branch, "another open merge request exists")
+        iid = len(self.requests) + 1
+        self.requests[iid] = MergeRequest(
+            iid,
+            f"https://forge.example.com/r/{iid}",
+            proposal.title,
+            proposal.description,
+            MergeRequestState.opened,
+            proposal.source_branch,
+            proposal.target_branch,
+            self.head("r", proposal.source_branch),
+            self.user,
+            True,
+            proposal.labels,
+            Mergeable.unknown,
+            "checking",
+            self.now,
+            self.now,
+        )
+        return self.requests[iid]
+
+    def add_note(self, repository: str, iid: int, body: str) -> Note:
+        note = Note(next(self.numbers), body, self.user, self.now)
+        self.comments.setdefault(iid, []).append(note)
+        return note
+
+    def edit_note(self, repository: str, iid: int, note: int, body: str) -> None:
+        notes = self.comments[iid]
+        notes[:] = [replace(one, body=body) if one.id == note else one for one in notes]
+
+    def set_status(self, repository: str, sha: str, branch: str, status: Status) -> None:
+        check = Check(status.name, status.state, status.description, status.url, self.user.id)
+        self.statuses.setdefault(sha, {})[status.name] = check
+
+    def merge(self, repository: str, iid: int, head: str, message: str) -> str:
+        request = self._fresh(iid)
+        if request.head != head:
+            raise Conflict("merge", f"!{iid}", "the head moved")
+        if request.mergeable is not Mergeable.yes:
+            raise Permanent("merge", f"!{iid}", request.merge_reason)
+        return self._merge(request, message, self.user)
+
+    def close(self, repository: str, iid: int, label: str) -> None:
+        self._update(iid, labels=(*self.requests[iid].labels, label))
+        self.close_as(iid, self.user)
+
+    # Inside.
+
+    def _fresh(self, iid: int) -> MergeRequest:
+        request = self.requests[iid]
+        if request.state is not MergeRequestState.opened:
+            return request
+        head = self.head("r", request.source_branch)
+        index = self.git.merge_commits(self.head("r", "main"), head)
+        yes = index.conflicts is None
+        return replace(
+            request,
+            head=head,
+            mergeable=Mergeable.yes if yes else Mergeable.no,
+            merge_reason="mergeable" if yes else "conflict",
+        )
+
+    def _merge(self, request: MergeRequest, message: str, user: User) -> str:
+        main = self.head("r", "main")
+        index = self.git.merge_commits(main, request.head)
+        assert index.conflicts is None
+        commit = self._commit(str(index.write_tree(self.git)), [main, request.head], message, "main")
+        self._update(
+            request.iid,
+            state=MergeRequestState.merged,
+            head=request.head,
+            merged_by=user,
+            merged_at=self.now,
+            merge_commit=commit,
+        )
+        return commit
+
+    def _update(self, iid: int, **changes: object) -> None:
+        self.requests[iid] = replace(self.requests[iid], updated_at=self.now, **changes)  # type: ignore[arg-type] # any field
