@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from _ruamel_yaml import CParser
+from _ruamel_yaml import CParser  # type: ignore[import-not-found]  # compiled, without stubs
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
@@ -18,6 +18,9 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
+
+Opening = AliasEvent | ScalarEvent | MappingStartEvent | SequenceStartEvent
+"""The events that begin a node."""
 
 MOST_BYTES = 4 * 1024 * 1024
 MOST_EVENTS = 250_000
@@ -138,14 +141,11 @@ def _node(event: object) -> Node | None:
             return None
 
 
-def _at(event: object, kind: str, value: str = "", style: str = "") -> Node:
+def _at(event: Opening, kind: str, value: str = "", style: str = "") -> Node:
     start, end = event.start_mark, event.end_mark
-    anchor = "" if kind == "alias" else event.anchor or ""
-    return Node(kind, start.index, end.index, start.line + 1, start.column, value, style, anchor, _tag(event))
-
-
-def _tag(event: object) -> str:
-    return getattr(event, "tag", None) or ""
+    anchor = "" if isinstance(event, AliasEvent) else event.anchor or ""
+    tag = "" if isinstance(event, AliasEvent) else event.tag or ""
+    return Node(kind, start.index, end.index, start.line + 1, start.column, value, style, anchor, str(tag))
 
 
 # Plain values for small files of our own, such as towpath.yaml.

@@ -174,7 +174,12 @@ def _bad_after(stages: tuple[Stage, ...]) -> list[Fault]:
 
 def _circles(stages: tuple[Stage, ...]) -> list[Fault]:
     after = {stage.name: set(stage.after) for stage in stages}
-    while free := [name for name, earlier in after.items() if not earlier & after.keys()]:
+    # What nothing left comes after is in no circle, only behind one.
+    while free := [
+        name
+        for name, earlier in after.items()
+        if not earlier & after.keys() or not any(name in others for others in after.values())
+    ]:
         for name in free:
             del after[name]
     return [

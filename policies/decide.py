@@ -87,7 +87,10 @@ def _is_done(snapshot: Snapshot, view: StageView, release: Release) -> bool:
 def _finish(snapshot: Snapshot, view: StageView, found: Wanted) -> StagePlan:
     text = words.finished(view.stage.name, found.release)
     closes = tuple(Close(one.request.iid, naming.DONE, text) for one in _open_in(snapshot, view))
-    verdict = passed("wanted", found.remark or f"{view.stage.name} runs {release_name(found.release)}")
+    if found.remark:
+        more = wait("wanted", found.remark, "publish the missing image, or set `images: apart`")
+        return StagePlan(view.stage.name, more, actions=closes)
+    verdict = passed("wanted", f"{view.stage.name} runs {release_name(found.release)}")
     return StagePlan(view.stage.name, verdict, found.release, actions=closes)
 
 

@@ -61,6 +61,7 @@ def parse_branch(text: str) -> BranchName | None:
 def label(unit: str) -> str:
     """The label by which a unit's promotions are listed; long or odd names are shortened to a hash."""
     plain = f"{LABEL}:{unit}"
-    if len(plain) <= LABEL_LIMIT and re.fullmatch(r"[A-Za-z0-9:._/ -]+", plain):
+    taken = plain in {SUPERSEDED, REFRESHED, DONE}
+    if not taken and len(plain) <= LABEL_LIMIT and re.fullmatch(r"[A-Za-z0-9:._/ -]+", plain):
         return plain
     return f"{LABEL}:{hashlib.sha256(unit.encode()).hexdigest()[:16]}"

@@ -9,7 +9,7 @@ from policies.trailers import NEVER
 
 def unite(first: Sighting, second: Sighting) -> Sighting:
     """What two sightings of one digest say together: the earlier time, all tags and revisions, the first of the rest."""
-    early, late = sorted((first, second), key=lambda one: (one.seen_at == NEVER, one.seen_at))
+    early, late = sorted((first, second), key=_age)
     return Sighting(
         Image(early.image.repository, early.image.digest, early.image.tag or late.image.tag),
         early.seen_at,
@@ -22,10 +22,16 @@ def unite(first: Sighting, second: Sighting) -> Sighting:
     )
 
 
+def _age(one: Sighting) -> tuple[object, ...]:
+    # Equal times are common (Redis and a trailer tell of one announcement): the rest makes the order one that holds.
+    rest = (str(one.image.tag), one.tags, str(one.revision), one.revisions, str(one.source), str(one.created))
+    return one.seen_at == NEVER, one.seen_at, *rest, sorted(one.links.items())
+
+
 def united(sightings: Iterable[Sighting]) -> dict[tuple[str, str], Sighting]:
     """(repository, digest) to what all these sightings say of it."""
     found: dict[tuple[str, str], Sighting] = {}
-    for sighting in sightings:
+    for sighting in sorted(sightings, key=_age):
         key = (sighting.image.repository, sighting.image.digest)
         found[key] = unite(found[key], sighting) if key in found else sighting
     return found

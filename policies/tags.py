@@ -26,9 +26,11 @@ def _range(text: str) -> SimpleSpec:
 
 @lru_cache(maxsize=4096)
 def version(tag: str | None) -> Version | None:
-    """The semantic version that a tag writes, with or without a leading `v` (semver.org 2.0.0); None for others."""
+    """The semantic version that a tag writes, with or without a leading `v` (semver.org 2.0.0); None for others.
+
+    Without build metadata, which section 10 leaves out of the order."""
     try:
-        return Version((tag or "").removeprefix("v"))
+        return Version((tag or "").removeprefix("v").partition("+")[0])
     except ValueError:
         return None
 

@@ -9,6 +9,7 @@ from policies.model import DIGEST, Image, Release, Sighting
 from policies.order import BARE_TAG, Order, compare, went_back
 from policies.snapshot import Moment, Place, Snapshot, StageView
 from policies.verdict import Verdict, block, wait
+from policies.wording.quote import code, listed
 
 GATE = "wanted"
 
@@ -51,8 +52,8 @@ def _after(snapshot: Snapshot, stage: Stage) -> tuple[StageView, ...] | Verdict:
         elif stage.absent == "block":
             return block(
                 GATE,
-                f"{name} has no target of {snapshot.unit}",
-                f"add {snapshot.unit} to {name}, or set `absent: pass` in {stage.name}",
+                f"{name} has no target of {code(snapshot.unit)}",
+                f"add {code(snapshot.unit)} to {name}, or set `absent: pass` in {stage.name}",
             )
         else:
             further = _after(snapshot, view.stage.model_copy(update={"absent": "pass"}))
@@ -126,12 +127,13 @@ def _one_revision(known: dict[str, tuple[Sighting, ...]]) -> tuple[tuple[Sightin
     nameless = [one for sightings in known.values() for one in sightings if one.revision is None]
     if not by_revision and nameless:
         return (), (
-            f"{nameless[0].image.repository} was published without a source revision, "
+            f"{code(nameless[0].image.repository)} was published without a source revision, "
             "so its fellow images cannot be told"
         )
     latest = max(by_revision, key=lambda one: _completed(by_revision[one]))
     missing = [repository for repository in known if repository not in by_revision[latest]]
-    remark = f"revision {latest[:12]} waits for {', '.join(missing)}" if missing else ""
+    waiting = listed(tuple(code(repository) for repository in missing))
+    remark = f"revision {code(latest[:12])} waits for {waiting}" if missing else ""
     whole = [revision for revision, images in by_revision.items() if len(images) == len(known)]
     if not whole:
         return (), remark
@@ -167,14 +169,14 @@ def _tag_of(snapshot: Snapshot, view: StageView, repository: str, digest: str) -
 def _ask(sighting: Sighting) -> Verdict:
     return block(
         GATE,
-        f"whether {sighting.image.tag or sighting.image.digest[:19]} of {sighting.image.repository} is newer than what "
-        "is pinned cannot be told: neither was seen before the other, or their source revisions diverged",
+        f"whether {code(sighting.image.tag or sighting.image.digest[:19])} of {code(sighting.image.repository)} is newer "
+        "than what is pinned cannot be told: neither was seen before the other, or their source revisions diverged",
         "publish an image built from a later revision",
     )
 
 
 def _rule_words(rule: str | None) -> str:
-    return f" with a tag that fits `{rule}`" if rule else ""
+    return f" with a tag that fits {code(rule)}" if rule else ""
 
 
 # The release of any other stage: the newest that all upstream stages pinned and kept.
@@ -232,13 +234,13 @@ def _nothing_upstream(snapshot: Snapshot, upstream: StageView, view: StageView) 
         pins = _pins_now(snapshot, upstream, repository)
         if not pins:
             return block(
-                GATE, f"{name} does not pin {repository}", f"pin it in {name}, or take it out of {view.stage.name}"
+                GATE, f"{name} does not pin {code(repository)}", f"pin it in {name}, or take it out of {view.stage.name}"
             )
         if any(pin.startswith(BARE_TAG) for pin in pins):
             return wait(
                 GATE,
-                f"{name} pins {repository} by tag only: digests move, never bare tags",
-                f"publish {repository}, or write its digest in {name}",
+                f"{name} pins {code(repository)} by tag only: digests move, never bare tags",
+                f"publish {code(repository)}, or write its digest in {name}",
             )
     return wait(GATE, f"the targets of {name} do not pin one release", f"let {name} settle on one release")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Literal
 
 import structlog
 from celery import Celery
@@ -13,6 +14,7 @@ from policies.actions import Plan, StagePlan
 from policies.model import Image
 from policies.verdict import Outcome
 from policies.wanted import entry_stages
+from policies.wording.promotion import release_name
 from policies.snapshot import Snapshot
 from workers import routes
 from workers.execute import Hands
@@ -141,13 +143,22 @@ def tell(world: World, snapshot: Snapshot, plan: Plan) -> None:
 
 
 def _tell_one(world: World, snapshot: Snapshot, stage: StagePlan, image: Image, moves: bool) -> None:
-    pinned = {pin for (_, name), pin in snapshot.moments[0].pins.items() if name == image.repository}
-    if image.digest in pinned:
-        answer = Answer("done", snapshot.unit, stage.stage, f"{stage.stage} runs it", "")
-    elif moves and stage.request:
-        answer = Answer("opened", snapshot.unit, stage.stage, stage.verdict.reason, stage.request)
-    elif stage.verdict.outcome is Outcome.block or not moves:
-        answer = Answer("refused", snapshot.unit, stage.stage, stage.verdict.reason, stage.request)
-    else:
-        answer = Answer("waiting", snapshot.unit, stage.stage, stage.verdict.reason, stage.request)
+    state, text = _became(snapshot, stage, image, moves)
+    answer = Answer(state, snapshot.unit, stage.stage, text, stage.request if state == "opened" else "")
     world.memory.note_answer(image.repository, image.digest, answer)
+
+
+def _became(
+    snapshot: Snapshot, stage: StagePlan, image: Image, moves: bool
+) -> tuple[Literal["waiting", "opened", "done", "refused"], str]:
+    pinned = {pin for (_, name), pin in snapshot.moments[0].pins.items() if name == image.repository}
+    verdict = stage.verdict
+    if image.digest in pinned:
+        return "done", f"{stage.stage} runs it"
+    if moves and stage.request:
+        return "opened", verdict.reason
+    if verdict.outcome is Outcome.wait and (moves or stage.release is None):
+        return "waiting", verdict.reason
+    if stage.release is not None and not moves:
+        return "refused", f"{release_name(stage.release)} goes before it: {verdict.reason}"
+    return "refused", f"{verdict.reason}; {verdict.change}" if verdict.change else verdict.reason

@@ -8,8 +8,8 @@ from policies.wording import report as words
 from workers import observe
 from workers.execute import post_report
 from workers.observe.context import Context
-from workers.observe.policy import FILE, load
 from workers.observe.promotions import report_text
+from workers.policy_file import FILE, load
 
 
 def preview(context: Context, request: MergeRequest) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.formats.splice import Edit, Refused, apply, insertion, outline, read, replacement
-from bot.yaml import Node, Unreadable, decode
+from bot.yaml import Node, Text, Unreadable, decode
 from policies.model import DIGEST, Image, Pin
 
 KEYS = ("registry", "repository", "tag", "digest")
@@ -23,13 +23,14 @@ class Block:
 
 def pins(text: bytes) -> tuple[Pin, ...]:
     """Every place that pins an image, in file order."""
-    roots = read(_decoded(text)[0])
+    roots = read(_decoded(text).text)
     return tuple(block.pin for block in _blocks(roots))
 
 
 def set_images(text: bytes, images: Mapping[str, Image]) -> bytes:
     """The text with these images' digests, and tags where the file writes tags; proved by parsing it again."""
-    plain, encoded = _decoded(text)
+    found = _decoded(text)
+    plain = found.text
     roots = read(plain)
     if any(root.kind == "mapping" and root.get("sops") is not None for root in roots):
         raise Refused("the file is encrypted by SOPS", 1)
@@ -41,15 +42,14 @@ def set_images(text: bytes, images: Mapping[str, Image]) -> bytes:
         return text
     edited = apply(plain, edits)
     _prove(roots, edited, images)
-    return encoded(edited)
+    return found.encoded(edited)
 
 
-def _decoded(text: bytes) -> tuple[str, "Encoder"]:
+def _decoded(text: bytes) -> Text:
     try:
-        found = decode(text)
+        return decode(text)
     except Unreadable as error:
         raise Refused(error.reason, error.line) from error
-    return found.text, found.encoded
 
 
 def _all_found(blocks: list[Block], images: Mapping[str, Image]) -> None:
@@ -91,7 +91,8 @@ def _pin(values: Mapping[str, Node]) -> Pin:
     name = values["repository"].value
     tag, _, inside = _text(values.get("tag")).partition("@")
     digest = _text(values.get("digest")) or inside
-    return Pin(f"{host}/{name}" if host else name, digest if DIGEST.match(digest) else None, tag or None, values["repository"].line)
+    repository = f"{host}/{name}" if host else name
+    return Pin(repository, digest if DIGEST.match(digest) else None, tag or None, values["repository"].line)
 
 
 def _text(node: Node | None) -> str:

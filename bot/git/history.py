@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import pygit2
 
+from bot.git.trees import entry, is_file
+
 MOST_REMEMBERED = 20_000
 """Histories remembered per mirror; one of three paths and ten entries takes about 4 KB."""
 
@@ -22,7 +24,6 @@ class HistoryEntry:
 class _Known:
     head: str
     entries: tuple[HistoryEntry, ...]
-    whole: bool
 
 
 class Histories:
@@ -41,7 +42,7 @@ class Histories:
             return known.entries
         entries = _joined(*_walk(repository, head, paths, limit, known), known)
         with self._lock:
-            self._known[key] = _Known(head, entries, True)
+            self._known[key] = _Known(head, entries)
             self._known.move_to_end(key)
             while len(self._known) > MOST_REMEMBERED:
                 self._known.popitem(last=False)
@@ -53,7 +54,7 @@ def _walk(
 ) -> tuple[list[HistoryEntry], bool]:
     """The entries from `head` down to the known head (True: it was met) or to the end."""
     reader = _Reader(repository, paths)
-    commit: pygit2.Commit = repository[head]
+    commit = repository[head].peel(pygit2.Commit)
     entries: list[HistoryEntry] = []
     blobs = reader.blobs(commit)
     first = True
@@ -90,7 +91,6 @@ class _Reader:
     def __init__(self, repository: pygit2.Repository, paths: tuple[str, ...]) -> None:
         self._repository = repository
         self._paths = paths
-        self._last: tuple[str, tuple[str | None, ...]] = ("", ())
         self._tops = tuple(dict.fromkeys(path.partition("/")[0] for path in paths))
         self._seen: tuple[tuple[str | None, ...], tuple[str | None, ...]] | None = None
 
@@ -104,7 +104,5 @@ class _Reader:
         return found
 
     def _blob(self, tree: pygit2.Tree, path: str) -> str | None:
-        from bot.git.trees import entry, is_file
-
         found = entry(tree, path)
-        return str(found.id) if found is not None and is_file(found) else None
+        return str(found.id) if is_file(found) else None

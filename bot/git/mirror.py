@@ -110,13 +110,9 @@ class Mirror:
 
     def branches(self, prefix: str = "") -> Mapping[str, str]:
         """Branch to commit, as of the last fetch or push."""
-        pattern = f"{HEADS}{prefix}*" if not prefix.endswith("/") else f"{HEADS}{prefix}**"
-        repository = self._repository()
-        found = repository.references.iterator(pygit2.enums.ReferenceFilter.BRANCHES)
+        found = self._repository().references
         return {
-            one.name.removeprefix(HEADS): str(one.target)
-            for one in found
-            if one.name.startswith(HEADS + prefix) and pattern
+            name.removeprefix(HEADS): str(found[name].target) for name in found if name.startswith(HEADS + prefix)
         }
 
     def has(self, commit: str) -> bool:
@@ -133,12 +129,12 @@ class Mirror:
     def read(self, base: str, path: str) -> bytes | None:
         """The bytes of a regular file of a commit or tree; None where there is none."""
         found = trees.entry(self._tree(base), path)
-        return bytes(found.data) if found is not None and trees.is_file(found) else None
+        return bytes(found.data) if trees.is_file(found) else None
 
     def blob_id(self, base: str, path: str) -> str | None:
         """The blob id of a regular file of a commit or tree."""
         found = trees.entry(self._tree(base), path)
-        return str(found.id) if trees.is_file(found) and found is not None else None
+        return str(found.id) if trees.is_file(found) else None
 
     def files(self, base: str) -> Iterator[tuple[str, str]]:
         """(path, blob id) of every regular file; symlinks and submodules are left out."""
@@ -146,7 +142,7 @@ class Mirror:
 
     def blob(self, blob: str) -> bytes:
         """The bytes of a blob."""
-        return bytes(self._repository()[blob].data)
+        return bytes(self._repository()[blob].peel(pygit2.Blob).data)
 
     def changed(self, old: str, new: str) -> tuple[str, ...]:
         """The paths in which two commits or trees differ, sorted."""
@@ -154,11 +150,11 @@ class Mirror:
 
     def parents(self, commit: str) -> tuple[str, ...]:
         """The ids of a commit's parents."""
-        return tuple(str(parent) for parent in self._repository()[commit].parent_ids)
+        return tuple(str(parent) for parent in self._commit(commit).parent_ids)
 
     def message(self, commit: str) -> str:
         """A commit's whole message."""
-        return str(self._repository()[commit].message)
+        return self._commit(commit).message
 
     def is_ancestor(self, old: str, new: str) -> bool:
         """Whether `old` is `new` or reachable from it."""
@@ -189,6 +185,12 @@ class Mirror:
         who = pygit2.Signature(author.name, author.email, int(at.timestamp()), 0)
         repository = self._repository()
         return str(repository.create_commit(None, who, who, message, pygit2.Oid(hex=tree), [pygit2.Oid(hex=parent)]))
+
+    def _commit(self, commit: str) -> pygit2.Commit:
+        try:
+            return self._repository()[_checked(commit)].peel(pygit2.Commit)
+        except KeyError as error:
+            raise Permanent("read", commit[:12], "the mirror has no such commit") from error
 
     def _tree(self, base: str) -> pygit2.Tree:
         try:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import pygit2
-from pygit2.enums import FileMode, MergeFlag, ObjectType
+from pygit2.enums import FileMode, MergeFlag
 
 from bot.errors import Permanent
 
@@ -45,9 +46,9 @@ def entry(tree: pygit2.Tree, path: str) -> pygit2.Object | None:
         return None
 
 
-def is_file(found: pygit2.Object | None) -> bool:
+def is_file(found: pygit2.Object | None) -> TypeGuard[pygit2.Blob]:
     """Whether it is a regular file: no folder, symlink or submodule."""
-    return found is not None and found.filemode in (FileMode.BLOB, FileMode.BLOB_EXECUTABLE)
+    return isinstance(found, pygit2.Blob) and found.filemode in (FileMode.BLOB, FileMode.BLOB_EXECUTABLE)
 
 
 def files(tree: pygit2.Tree) -> Iterator[tuple[str, str]]:
@@ -57,7 +58,7 @@ def files(tree: pygit2.Tree) -> Iterator[tuple[str, str]]:
         prefix, folder = waiting.pop()
         for found in folder:
             name = f"{prefix}{found.name}"
-            if found.type == ObjectType.TREE:
+            if isinstance(found, pygit2.Tree):
                 waiting.append((f"{name}/", found))
             elif is_file(found):
                 yield name, str(found.id)
@@ -103,7 +104,7 @@ def merge(repository: pygit2.Repository, ours: str, theirs: str) -> Merged | Con
     Renames are not followed. The forge's merge may follow them; then the two can only disagree where one of them
     conflicts or the trees differ, and both of these block (they never pass what the forge would merge otherwise,
     because the tree after the merge is compared again)."""
-    base = repository.merge_base(ours, theirs)
+    base: pygit2.Oid | None = repository.merge_base(ours, theirs)  # the stub knows no unrelated commits
     if base is None:
         return Conflicting(())
     index = repository.merge_trees(

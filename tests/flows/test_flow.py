@@ -229,7 +229,7 @@ def test_several_images_move_together_when_all_carry_one_revision(tmp_path: Path
     scene = Scene(tmp_path, POLICY, files)
     scene.publish("api-2", "api", revision="a" * 40)
     done = scene.settle()
-    assert f"waits for {HOST}/worker" in done.plan.stages[0].verdict.reason
+    assert f"waits for `{HOST}/worker`" in done.plan.stages[0].verdict.reason
     scene.publish("worker-2", "worker", revision="a" * 40)
     scene.settle()
     assert digest("api-2") in scene.pins("nonprod") and digest("worker-2") in scene.pins("nonprod")

@@ -1,13 +1,14 @@
 """The policy in force: `towpath.yaml` on the target branch, or the newest first-parent version of it that parses."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.errors import Permanent
 from bot.git import Mirror
-from bot.yaml import Unreadable, parse_document
-from policies.config import Fault, Policy, PolicyError, parse_policy
+from policies.config import Fault, Policy, PolicyError
+from workers.policy_file import FILE, load
 
-FILE = "towpath.yaml"
+__all__ = ["FILE", "InForce", "in_force"]
+
 FAR_BACK = 2000
 """How many first-parent commits are looked through for a policy that parses."""
 
@@ -18,19 +19,6 @@ class InForce:
 
     policy: Policy
     faults: tuple[Fault, ...] = ()
-
-
-def load(raw: bytes) -> Policy:
-    """The policy that a file's bytes state; PolicyError whose faults carry lines."""
-    try:
-        document = parse_document(raw)
-    except Unreadable as error:
-        raise PolicyError((Fault((), error.reason, error.line),)) from error
-    try:
-        return parse_policy(document.value)
-    except PolicyError as error:
-        faults = tuple(replace(fault, line=document.line_of(fault.path)) for fault in error.faults)
-        raise PolicyError(faults) from error
 
 
 def in_force(mirror: Mirror, commit: str, subject: str) -> InForce:

@@ -1,0 +1,30 @@
+"""`towpath demo`: the main job on an embedded forge, every part the real one."""
+
+import signal
+
+import click
+
+
+@click.command()
+@click.option("--forge", type=click.Choice(["gitlab"]), default="gitlab", show_default=True)
+@click.option("--once", is_flag=True, help="Walk it without a person, check Git's content, and stop.")
+def command(forge: str, once: bool) -> None:
+    """Show the main job; stays up until Ctrl-C."""
+    from workers.demo.processes import NotStarted
+    from workers.demo.stage import stage
+    from workers.demo.walk import Wrong, invite, walk
+    from workers.redis_binary import NoRedis
+
+    click.echo(f"Starting a sandbox forge that speaks {forge}'s API, Redis, and Towpath's web, worker and timer …")
+    try:
+        with stage() as running:
+            walk(running)
+            if once:
+                click.echo("\nDone: one release went from its announcement to the last production ring.")
+                return
+            invite(running, running.folder)
+            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    except (NotStarted, NoRedis, Wrong) as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        click.echo("stopped")

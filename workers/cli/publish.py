@@ -1,0 +1,123 @@
+"""`towpath publish`: what CI runs when it has pushed an image."""
+
+import json
+import os
+import time
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+SECRET = "TOWPATH_PUBLISH_SECRET"
+TRIES = 6
+"""How often an announcement is sent before CI is told that nobody took it; it does nothing twice."""
+FINAL = ("opened", "done", "branch")
+LOOKS = 2.0
+"""Seconds between two looks at what became of it."""
+
+
+@click.command()
+@click.option("--url", required=True, help="Where Towpath's receiver is, such as https://towpath.example.com.")
+@click.option("--source", required=True, help="The source's name in Towpath's settings.")
+@click.option("--image", required=True, help="REPOSITORY@sha256:DIGEST, as the registry knows it.")
+@click.option("--tag", help="The image's human name.")
+@click.option("--revision", help="The commit that it was built from.")
+@click.option("--created", help="When it was built, with a time zone: 2026-05-01T12:00:00Z.")
+@click.option("--source-url", help="The web address of the source repository.")
+@click.option("--link", "links", multiple=True, help="NAME=URL, shown to approvers; may be repeated.")
+@click.option("--secret-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=f"Else {SECRET}.")
+@click.option("--wait", is_flag=True, help="Return when its promotion stands (exit 1 where it is refused).")
+@click.option("--timeout", default=300.0, show_default=True, help="Seconds to wait; then exit 2.")
+def command(url: str, source: str, secret_file: Path | None, wait: bool, timeout: float, **said: object) -> None:
+    """Announce a published image; safe to repeat."""
+    secret = _secret(secret_file)
+    body = _body(said)
+    address = f"{url.rstrip('/')}/hooks/images/{source}"
+    told = _post(address, secret, body)
+    click.echo(f"{'already known' if told.get('duplicate') else 'accepted'}: {said['image']}")
+    if wait:
+        _wait(f"{address}/answer", secret, body, timeout)
+
+
+def _secret(file: Path | None) -> str:
+    found = file.read_text().splitlines()[0].strip() if file is not None else os.environ.get(SECRET, "")
+    if not found:
+        raise click.ClickException(f"no secret: set {SECRET} or give --secret-file")
+    return found
+
+
+def _body(said: dict[str, object]) -> bytes:
+    repository, at, digest = str(said.pop("image")).rpartition("@")
+    if not at:
+        raise click.BadParameter("write REPOSITORY@sha256:DIGEST: a tag alone names no image for good", param_hint="--image")
+    links = _links(said.pop("links"))
+    said["source"] = said.pop("source_url")
+    known = {name: value for name, value in said.items() if value is not None}
+    body = {"repository": repository, "digest": digest, **known, **({"links": links} if links else {})}
+    return json.dumps({**body, "id": str(uuid.uuid4())}).encode()
+
+
+def _links(given: object) -> dict[str, str]:
+    pairs = [str(link).partition("=") for link in (given if isinstance(given, tuple) else ())]
+    for name, equals, address in pairs:
+        if not (name and equals and address):
+            raise click.BadParameter("write NAME=URL", param_hint="--link")
+    return {name: address for name, _, address in pairs}
+
+
+def _post(address: str, secret: str, body: bytes) -> dict[str, object]:
+    """Send it, again while nobody takes it: Towpath does nothing twice (R2)."""
+    import requests
+
+    from bot.hooks.ci import sign
+
+    cause = ""
+    for attempt in range(TRIES):
+        try:
+            headers = {**sign(secret, body, datetime.now(UTC)), "Content-Type": "application/json"}
+            answer = requests.post(address, data=body, headers=headers, timeout=10, allow_redirects=False)
+        except requests.RequestException as error:
+            cause = f"{type(error).__name__}: {error}"
+        else:
+            if answer.status_code in (200, 202):
+                return dict(answer.json())
+            cause = f"{answer.status_code}: {_told(answer.text)}"
+            if answer.status_code < 500 and answer.status_code != 429:
+                raise click.ClickException(f"{address} refused it with {cause}")
+        if attempt + 1 < TRIES:
+            time.sleep(min(2**attempt, 10))
+    raise click.ClickException(f"{address} did not take it, {TRIES} times; the last time {cause}")
+
+
+def _told(text: str) -> str:
+    try:
+        return str(json.loads(text)["error"])
+    except (ValueError, KeyError, TypeError):
+        return text[:200]
+
+
+def _wait(address: str, secret: str, body: bytes, timeout: float) -> None:
+    end = time.monotonic() + timeout
+    shown: set[str] = set()
+    while True:
+        answers = _post(address, secret, body).get("answers")
+        rows = [dict(answer) for answer in answers] if isinstance(answers, list) else []
+        for row in rows:
+            _show(row, shown)
+        if any(row["state"] == "refused" for row in rows):
+            raise SystemExit(1)
+        if rows and all(row["state"] in FINAL for row in rows):
+            return
+        if time.monotonic() > end:
+            click.echo(f"nothing stands after {timeout:g} s: look at Towpath's worker and its logs", err=True)
+            raise SystemExit(2)
+        time.sleep(LOOKS)
+
+
+def _show(row: dict[str, str], shown: set[str]) -> None:
+    place = " ".join(part for part in (row["unit"], row["stage"]) if part)
+    line = ": ".join(part for part in (row["state"], place, " ".join((row["text"], row["url"])).strip()) if part)
+    if line not in shown:
+        click.echo(line)
+        shown.add(line)

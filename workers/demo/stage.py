@@ -1,0 +1,95 @@
+"""The demo's stage: a sandbox forge with a seeded config repository, Redis, and Towpath's own processes around it."""
+
+import json
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from bot.sandbox import Sandbox, serve
+from workers.demo import seed
+from workers.demo.processes import Processes, environment, free_port, towpath, wait_for
+from workers.redis_binary import redis_server_binary
+from workers.world import utc_now
+
+FORGE = "sandbox"
+SOURCE = "ci"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Everything that runs, and how to reach it."""
+
+    sandbox: Sandbox
+    forge_url: str
+    towpath_url: str
+    ci_secret: str
+    processes: Processes
+    folder: Path
+
+
+@contextmanager
+def stage() -> Iterator[Stage]:
+    """Set it up, and take it down again whatever happens."""
+    with ExitStack() as opened:
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="towpath-demo-")))
+        processes = Processes(folder)
+        opened.callback(processes.stop)
+        sandbox = seeded(folder / "forge")
+        forge_url = opened.enter_context(serve(sandbox, port=free_port(8930)))
+        web_port, redis_port = free_port(8080), free_port(6399)
+        towpath_url = f"http://127.0.0.1:{web_port}"
+        secret = secrets.token_hex(32)
+        hook_token = secrets.token_hex(16)
+        sandbox.add_hook(seed.PROJECT, f"{towpath_url}/hooks/gitlab/{FORGE}", token=hook_token)
+        variables = _variables(sandbox, forge_url, redis_port, folder, {"ci": secret, "hook": hook_token})
+        _start(processes, redis_port, web_port, environment(variables))
+        wait_for(processes, f"{towpath_url}/readyz")
+        yield Stage(sandbox, forge_url, towpath_url, secret, processes, folder)
+
+
+def seeded(folder: Path) -> Sandbox:
+    """A forge with three people, the bot, and the config repository whose CI takes two seconds."""
+    sandbox = Sandbox.create(folder, utc_now)
+    for username, name in (("maria", "Maria Lind"), ("jonas", "Jonas Weber"), ("priya", "Priya Nair")):
+        sandbox.add_user(username, name)
+    sandbox.add_user("towpath", "Towpath", bot=True)
+    sandbox.add_group("platform")
+    sandbox.add_member("platform", "maria", "maintainer")
+    sandbox.add_member("platform", "jonas", "developer")
+    sandbox.add_project(seed.PROJECT, creator="maria", files=seed.files())
+    sandbox.add_member(seed.PROJECT, "priya", "developer")
+    sandbox.add_member(seed.PROJECT, "towpath", "maintainer")
+    sandbox.run_ci(seed.PROJECT, jobs=("validate",), branches="towpath/*", runner="jonas", takes=timedelta(seconds=2))
+    return sandbox
+
+
+def _variables(
+    sandbox: Sandbox, forge_url: str, redis_port: int, folder: Path, keys: dict[str, str]
+) -> dict[str, str]:
+    forge, source = f"TOWPATH_FORGES__{FORGE.upper()}__", f"TOWPATH_SOURCES__{SOURCE.upper()}__"
+    return {
+        "TOWPATH_REDIS_URL": f"redis://127.0.0.1:{redis_port}/0",
+        "TOWPATH_MIRRORS": str(folder / "mirrors"),
+        "TOWPATH_SEAL": json.dumps([secrets.token_hex(32)]),
+        "TOWPATH_SWEEP_SECONDS": "30",
+        f"{forge}KIND": "gitlab",
+        f"{forge}URL": forge_url,
+        f"{forge}TOKEN": sandbox.token_for("towpath"),
+        f"{forge}WEBHOOK_TOKENS": json.dumps([keys["hook"]]),
+        f"{forge}REPOSITORIES": json.dumps([seed.PROJECT]),
+        f"{source}KIND": "ci",
+        f"{source}SECRETS": json.dumps([keys["ci"]]),
+        f"{source}IMAGES": json.dumps([f"{seed.HOST}/"]),
+    }
+
+
+def _start(processes: Processes, redis_port: int, web_port: int, variables: dict[str, str]) -> None:
+    redis = [redis_server_binary(), "--port", str(redis_port), "--bind", "127.0.0.1", "--save", "", "--dir", str(processes.folder)]
+    processes.start("redis", redis, variables)
+    processes.start("web", towpath("web", "--port", str(web_port)), variables)
+    processes.start("worker", towpath("worker"), variables)
+    processes.start("timer", towpath("timer"), variables)
