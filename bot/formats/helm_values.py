@@ -109,15 +109,15 @@ def _edits(text: str, block: Block, image: Image) -> Iterator[Edit]:
     inside = tag is not None and "@" in _text(tag) and digest is None
     if tag is not None and inside:
         name = image.tag or _text(tag).partition("@")[0]
-        yield replacement(text, block.keys["tag"], tag, f"{name}@{image.digest}")
+        yield replacement(text, block.mapping, block.keys["tag"], tag, f"{name}@{image.digest}")
         return
     if tag is not None and image.tag is not None and _text(tag) != image.tag:
-        yield replacement(text, block.keys["tag"], tag, image.tag)
+        yield replacement(text, block.mapping, block.keys["tag"], tag, image.tag)
     if digest is None:
         beside = "tag" if tag is not None and _text(tag) else "repository"
         yield insertion(text, block.mapping, block.keys[beside], block.values[beside], "digest", image.digest)
     elif _text(digest) != image.digest:
-        yield replacement(text, block.keys["digest"], digest, image.digest)
+        yield replacement(text, block.mapping, block.keys["digest"], digest, image.digest)
 
 
 def _prove(roots: list[Node], edited: str, images: Mapping[str, Image]) -> None:

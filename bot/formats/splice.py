@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.yaml import Node, Unreadable, documents
 
-_SAFE_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/:+-]*[A-Za-z0-9]")
+_SAFE_PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9._/:@+-]*[A-Za-z0-9])?")
 _WORDS = re.compile(r"(?i)y|n|yes|no|on|off|true|false|null|nan|inf")
 
 
@@ -36,7 +36,7 @@ def read(text: str) -> list[Node]:
         raise Refused(error.reason, error.line) from error
 
 
-def replacement(text: str, key: Node, node: Node, value: str) -> Edit:
+def replacement(text: str, mapping: Node, key: Node, node: Node, value: str) -> Edit:
     """The edit that gives a scalar a new value in its own quotes."""
     if node.kind == "alias":
         raise Refused("the value is an alias of another place", node.line)
@@ -50,8 +50,8 @@ def replacement(text: str, key: Node, node: Node, value: str) -> Edit:
         raise Refused("the value has a YAML tag", node.line)
     if node.value == "" and not node.style:
         colon = text.index(":", key.end) + 1
-        return Edit(colon, colon, " " + quoted(value, ""))
-    return Edit(node.start, node.end, quoted(value, node.style))
+        return Edit(colon, colon, " " + quoted(value, "", mapping))
+    return Edit(node.start, node.end, quoted(value, node.style, mapping))
 
 
 def insertion(text: str, mapping: Node, key: Node, sibling: Node, name: str, value: str) -> Edit:
@@ -59,10 +59,10 @@ def insertion(text: str, mapping: Node, key: Node, sibling: Node, name: str, val
     if sibling.kind != "scalar" or sibling.style in {"|", ">"}:
         raise Refused("there is no plain value to write the digest beside", sibling.line)
     if mapping.style == "flow":
-        return Edit(sibling.end, sibling.end, f", {name}: {quoted(value, sibling.style)}")
+        return Edit(sibling.end, sibling.end, f", {name}: {quoted(value, sibling.style, mapping)}")
     line_end = _line_end(text, max(sibling.end, key.end))
     newline = "\r\n" if "\r\n" in text else "\n"
-    addition = f"{' ' * key.column}{name}: {quoted(value, sibling.style)}"
+    addition = f"{' ' * key.column}{name}: {quoted(value, sibling.style, mapping)}"
     if line_end == len(text) and not text.endswith("\n"):
         return Edit(line_end, line_end, newline + addition)
     return Edit(line_end, line_end, addition + newline)
@@ -73,13 +73,15 @@ def _line_end(text: str, position: int) -> int:
     return len(text) if found < 0 else found + 1
 
 
-def quoted(value: str, style: str) -> str:
+def quoted(value: str, style: str, mapping: Node) -> str:
     """A value in the quotes asked for; plain only where no YAML version could take it for something else."""
+    # libyaml reads no plain `:` inside braces, though YAML 1.2 allows it.
+    braces = mapping.style == "flow" and ":" in value
     if not value.isprintable():
         raise Refused("the new value is not printable")
     if style == "'":
         return "'" + value.replace("'", "''") + "'"
-    if style != '"' and _SAFE_PLAIN.fullmatch(value) and not _WORDS.fullmatch(value) and ": " not in value:
+    if style != '"' and not braces and _SAFE_PLAIN.fullmatch(value) and not _WORDS.fullmatch(value):
         return value
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 

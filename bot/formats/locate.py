@@ -1,0 +1,196 @@
+"""Where the keys stand that a format looks for: one walk over the events of a text, without recursion."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from bot.formats.refusals import Reason, Refused
+from bot.yaml import (
+    PARSER,
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    Parser,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    Shape,
+    Text,
+    Unreadable,
+    decode,
+    stream,
+)
+
+BLANK = {"", "~", "null", "Null", "NULL"}
+
+
+@dataclass(slots=True)
+class Anchors:
+    """The anchors of one document: the values of anchored scalars, and which anchors an alias follows."""
+
+    scalars: dict[str, ScalarEvent] = field(default_factory=dict)
+    followed: set[str] = field(default_factory=set)
+
+
+class Entry(NamedTuple):
+    """A key of a mapping with its value: a scalar, an alias, or the event that starts a mapping or sequence.
+
+    Marks count code points of the text, lines and columns from 0."""
+
+    key: ScalarEvent
+    value: Event
+    index: int
+    """The number of the value's event; a scalar key's own is one less."""
+    scalar: ScalarEvent | None
+    """The value, or the anchored scalar that it is an alias of."""
+
+    @property
+    def text(self) -> str:
+        """The scalar's value; empty where it is null or no scalar."""
+        scalar = self.scalar
+        return "" if scalar is None or (not scalar.style and scalar.value in BLANK) else str(scalar.value)
+
+    @property
+    def line(self) -> int:
+        """The 1-based line of the value; an empty value's is its key's."""
+        scalar = self.scalar
+        empty = scalar is not None and not scalar.style and not scalar.value
+        return int((self.key if empty else self.value).start_mark.line) + 1
+
+
+class Place:
+    """A mapping or sequence that the walk has come through, and what it says of the keys that were looked for."""
+
+    __slots__ = ("anchors", "as_key", "entries", "key", "keys", "name", "parent", "repeated", "start")
+
+    def __init__(self, parent: "Place | None", start: Event, anchors: Anchors, as_key: bool = False) -> None:
+        self.parent = parent
+        self.start = start
+        self.anchors = anchors
+        self.as_key = as_key
+        key = parent.key if parent is not None else None
+        self.name: str | None = key.value if type(key) is ScalarEvent and not as_key else None
+        """The key of the parent mapping that this stands under."""
+        self.key: Event | None = None
+        self.keys: dict[str, Event] | None = {} if type(start) is MappingStartEvent else None
+        self.entries: dict[str, Entry] = {}
+        self.repeated: dict[str, int] = {}
+        """Keys that are written twice, with the 1-based line of the last."""
+
+    @property
+    def line(self) -> int:
+        """The 1-based line where it starts."""
+        return int(self.start.start_mark.line) + 1
+
+    @property
+    def flow(self) -> bool:
+        """Whether it is written in braces."""
+        return bool(isinstance(self.start, MappingStartEvent) and self.start.flow_style)
+
+    def way_up(self) -> Iterator["Place"]:
+        """Itself and all that it stands in, but for the document."""
+        place: Place | None = self
+        while place is not None and place.parent is not None:
+            yield place
+            place = place.parent
+
+    @property
+    def depth(self) -> int:
+        """1 for the root of a document."""
+        return sum(1 for _ in self.way_up())
+
+
+class Source(NamedTuple):
+    """A text that was walked: the shape of every event, and the mappings that hold a key that was looked for."""
+
+    text: Text
+    shapes: list[Shape]
+    found: tuple[Place, ...]
+    parser: Parser
+
+
+def locate(raw: bytes, wanted: Collection[str], parser: Parser = PARSER) -> Source:
+    """Walk a file; Refused where it cannot be read."""
+    shapes: list[Shape] = []
+    try:
+        text = decode(raw)
+        found = tuple(_walk(stream(text.text, shapes, parser), frozenset(wanted)))
+    except Unreadable as error:
+        raise Refused(Reason.unreadable, error.line, error.reason) from error
+    return Source(text, shapes, found, parser)
+
+
+def _walk(events: Iterator[Event], wanted: frozenset[str]) -> list[Place]:
+    """The loop runs once for each event of every values file, so it asks for the commonest kinds first."""
+    found: list[Place] = []
+    top: Place | None = None
+    for index, event in enumerate(events):
+        if type(event) is ScalarEvent or type(event) is AliasEvent:
+            if top is not None:
+                _leaf(top, event, index, wanted)
+        elif type(event) is MappingStartEvent or type(event) is SequenceStartEvent:
+            if top is not None:
+                top = _enter(top, event, index, wanted)
+        elif type(event) is MappingEndEvent or type(event) is SequenceEndEvent:
+            if top is not None:
+                top = _leave(top, found)
+        elif type(event) is DocumentStartEvent:
+            top = Place(None, event, Anchors())
+    return found
+
+
+def _leaf(top: Place, event: ScalarEvent | AliasEvent, index: int, wanted: frozenset[str]) -> None:
+    """A scalar or alias: a key, the value of the key before it, or an item."""
+    if event.anchor:
+        _note_anchor(top.anchors, event)
+    if top.keys is None:
+        return
+    key = top.key
+    if key is None:
+        top.key = event
+        if type(event) is ScalarEvent:
+            _note_key(top, event)
+        return
+    if type(key) is ScalarEvent and key.value in wanted:
+        _note_entry(top, key, event, index)
+    top.key = None
+
+
+def _enter(top: Place, event: MappingStartEvent | SequenceStartEvent, index: int, wanted: frozenset[str]) -> Place:
+    as_key = top.keys is not None and top.key is None
+    key = top.key
+    if type(key) is ScalarEvent and key.value in wanted:
+        _note_entry(top, key, event, index)
+    return Place(top, event, top.anchors, as_key)
+
+
+def _leave(top: Place, found: list[Place]) -> Place | None:
+    if top.entries:
+        found.append(top)
+    parent = top.parent
+    if parent is not None and parent.keys is not None:
+        parent.key = top.start if top.as_key else None
+    top.key, top.keys = None, None
+    return parent
+
+
+def _note_anchor(anchors: Anchors, event: ScalarEvent | AliasEvent) -> None:
+    if type(event) is ScalarEvent:
+        anchors.scalars[event.anchor] = event
+    else:
+        anchors.followed.add(event.anchor)
+
+
+def _note_key(top: Place, event: ScalarEvent) -> None:
+    keys = top.keys
+    if keys is not None and event.value in keys:
+        top.repeated[event.value] = event.start_mark.line + 1
+    elif keys is not None:
+        keys[event.value] = event
+
+
+def _note_entry(top: Place, key: ScalarEvent, value: Event, index: int) -> None:
+    scalar = top.anchors.scalars.get(value.anchor) if type(value) is AliasEvent else value
+    top.entries[key.value] = Entry(key, value, index, scalar if type(scalar) is ScalarEvent else None)
