@@ -1,0 +1,61 @@
+"""What the contract needs of a forge to be tried on: a repository, users by role, and trouble at will."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from bot.forges.base import Forge
+
+Role = Literal["none", "reporter", "developer", "maintainer"]
+
+Trouble = Literal["limited", "broken", "broken-after"]
+"""429 with `Retry-After: 30`; 500 before the request has an effect; 500 after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One API request that the forge received."""
+
+    method: str
+    path: str
+
+
+class Bench(Protocol):
+    """A fresh forge with `platform/config`: branch `main`, protected so that only maintainers merge and push."""
+
+    forge: Forge
+    """As the bot, a maintainer."""
+    repository: str
+    url: str
+
+    def as_role(self, role: Role) -> Forge:
+        """An adapter for a person with that role in the repository."""
+        ...
+
+    def as_nobody(self) -> Forge:
+        """An adapter with a token that the forge does not know."""
+        ...
+
+    def push(self, branch: str, files: Mapping[str, str], message: str = "change") -> str:
+        """A commit with these files on top of the branch, else of `main`; returns it."""
+        ...
+
+    def message(self, commit: str) -> str:
+        """A commit's whole message."""
+        ...
+
+    def settle(self) -> None:
+        """Let the forge finish what it does in the background, such as checking whether requests merge."""
+        ...
+
+    def require_checks(self) -> None:
+        """Make the repository ask for successful checks before a merge."""
+        ...
+
+    def trouble(self, kind: Trouble) -> None:
+        """The next API request, and only it, meets that trouble."""
+        ...
+
+    def calls(self) -> list[Call]:
+        """The API requests received since this was last asked."""
+        ...
