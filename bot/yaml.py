@@ -1,17 +1,22 @@
 """YAML as events with positions and limits; nobody else imports a YAML library.
 
-Trees are built from parser events without recursion and without resolving aliases: the C parser's own composer crashes on
-deep input, and a merge bomb never expands here."""
+Everything here walks parser events one at a time, without recursion and without following aliases: the C parser's own
+composer crashes on deep input, and neither a merge bomb nor an alias bomb expands here. Values are built in
+`parse_document` alone, for small files of our own.
+"""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
 
-from _ruamel_yaml import CParser  # type: ignore[import-not-found]  # compiled, without stubs
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
+    DocumentEndEvent,
     DocumentStartEvent,
+    Event,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
@@ -19,14 +24,47 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-Opening = AliasEvent | ScalarEvent | MappingStartEvent | SequenceStartEvent
-"""The events that begin a node."""
+try:
+    from _ruamel_yaml import CParser  # type: ignore[import-not-found] # it is built from C and ships no types
+except ImportError:  # pragma: no cover # where no wheel of ruamel.yaml.clib fits
+    CParser = None
+
+__all__ = [
+    "PARSER",
+    "AliasEvent",
+    "Document",
+    "DocumentStartEvent",
+    "Event",
+    "MappingEndEvent",
+    "MappingStartEvent",
+    "Parser",
+    "Path",
+    "ScalarEvent",
+    "SequenceEndEvent",
+    "SequenceStartEvent",
+    "Shape",
+    "Text",
+    "Unreadable",
+    "decode",
+    "parse_document",
+    "parse_in_c",
+    "parse_in_python",
+    "stream",
+]
 
 MOST_BYTES = 4 * 1024 * 1024
+MOST_BYTES_PURE = 512 * 1024
+"""For the parser in Python, which is some thirty times slower."""
 MOST_EVENTS = 250_000
 DEEPEST = 100
 BOM = "\ufeff"
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL = bytes([*range(9), 11, 12, *range(14, 32), 127])
+
+Shape: TypeAlias = tuple[str, str, str, str, str]
+"""What an event says, wherever it stands: kind, value, style, anchor, tag."""
+
+Parser: TypeAlias = Callable[[str], Iterator[Event]]
+"""Text to events."""
 
 
 class Unreadable(Exception):
@@ -38,121 +76,112 @@ class Unreadable(Exception):
         self.line = line
 
 
-@dataclass(slots=True)
-class Node:
-    """One node with where it stands: offsets count code points in the text, lines count from 1."""
-
-    kind: str
-    """`scalar`, `mapping`, `sequence` or `alias`."""
-    start: int
-    end: int
-    line: int
-    column: int
-    value: str = ""
-    style: str = ""
-    """A scalar's `'`, `"`, `|`, `>` or empty for plain; `flow` for a flow collection."""
-    anchor: str = ""
-    tag: str = ""
-    items: list["Node"] = field(default_factory=list)
-    """A sequence's items; a mapping's keys and values in turn."""
-
-    def pairs(self) -> Iterator[tuple["Node", "Node"]]:
-        """A mapping's keys and values."""
-        return zip(self.items[::2], self.items[1::2], strict=True)
-
-    def get(self, key: str) -> "Node | None":
-        """The value under a key, the last one where it is repeated."""
-        return next((value for name, value in reversed(list(self.pairs())) if name.value == key), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A decoded file: its text without the byte order mark, and the mark."""
+class Text(NamedTuple):
+    """A decoded file without its byte order mark, and the mark."""
 
     text: str
     mark: str
 
     def encoded(self, text: str) -> bytes:
-        """Another text in the same clothes."""
+        """The bytes of another text, with the byte order mark that this one had."""
         return (self.mark + text).encode()
 
 
 def decode(raw: bytes) -> Text:
-    """The text of a file; Unreadable for what is too large, not UTF-8 or holds control characters."""
+    """The text of a file; Unreadable where it is too large, no UTF-8, or holds control characters."""
     if len(raw) > MOST_BYTES:
         raise Unreadable(f"the file is larger than {MOST_BYTES // 1024 // 1024} MiB")
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
         raise Unreadable("the file is not UTF-8", raw.count(b"\n", 0, error.start) + 1) from error
-    mark = BOM if text.startswith(BOM) else ""
-    plain = text.removeprefix(BOM)
-    found = _CONTROL.search(plain)
-    if found is not None:
-        raise Unreadable("the file holds a control character", plain.count("\n", 0, found.start()) + 1)
-    return Text(plain, mark)
+    kept = raw.translate(None, _CONTROL)
+    if len(kept) != len(raw):
+        first = next(place for place, byte in enumerate(raw) if byte in _CONTROL)
+        raise Unreadable("the file holds a control character", raw.count(b"\n", 0, first) + 1)
+    return Text(text.removeprefix(BOM), BOM if text.startswith(BOM) else "")
 
 
-def documents(text: str) -> list[Node]:
-    """The root node of each document; Unreadable for what does not parse or goes beyond the limits."""
-    roots: list[Node] = []
-    open_: list[Node] = []
-    count = 0
-    for event in _events(text):
-        count += 1
-        if count > MOST_EVENTS:
-            raise Unreadable(f"the file has more than {MOST_EVENTS:,} YAML events")
-        node = _node(event)
-        if node is not None:
-            (open_[-1].items if open_ else roots).append(node)
-            if node.kind in {"mapping", "sequence"}:
-                open_.append(node)
-                if len(open_) > DEEPEST:
-                    raise Unreadable(f"the file is nested more than {DEEPEST} levels deep", node.line)
-        elif isinstance(event, MappingEndEvent | SequenceEndEvent):
-            open_.pop().end = event.end_mark.index
-        elif isinstance(event, DocumentStartEvent) and open_:
-            raise Unreadable("a document starts inside another")
-    return roots
+# Events.
 
 
-def _events(text: str) -> Iterator[object]:
-    parser = CParser(text)
+def parse_in_c(text: str) -> Iterator[Event]:
+    """Events from libyaml."""
+    return iter(CParser(text).get_event, None)
+
+
+def parse_in_python(text: str) -> Iterator[Event]:
+    """Events from the parser in Python; Unreadable for a text larger than 512 KiB."""
+    if len(text.encode()) > MOST_BYTES_PURE:
+        raise Unreadable(f"the file is larger than {MOST_BYTES_PURE // 1024} KiB, the most without the parser in C")
+    events: Iterator[Event] = YAML(typ="safe", pure=True).parse(text)
+    return events
+
+
+PARSER: Parser = parse_in_python if CParser is None else parse_in_c
+"""The fastest that is installed."""
+
+
+def stream(text: str, shapes: list[Shape], parser: Parser = PARSER) -> Iterator[Event]:
+    """The events of a text, one at a time, the shape of each put on `shapes` before it is handed out.
+
+    Limits are checked on the way, so that hostile input is left as soon as it shows itself. Unreadable for what is no
+    YAML or goes beyond them."""
+    depth = 0
     try:
-        while parser.check_event():
-            yield parser.get_event()
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        reason = getattr(error, "problem", None) or str(error)
-        raise Unreadable(f"it is no YAML: {reason}", mark.line + 1 if mark is not None else None) from error
+        for event in parser(text):
+            if type(event) is ScalarEvent:
+                tag = event.ctag
+                shapes.append(
+                    ("scalar", event.value, event.style or "", event.anchor or "", "" if tag is None else str(tag))
+                )
+            else:
+                shapes.append(_shape(event))
+                depth += _STEP.get(type(event), 0)
+                if depth > DEEPEST:
+                    raise Unreadable(f"the file is nested more than {DEEPEST} levels deep", event.start_mark.line + 1)
+            if len(shapes) > MOST_EVENTS:
+                raise Unreadable(f"the file has more than {MOST_EVENTS:,} YAML events", event.start_mark.line + 1)
+            yield event
+    except (YAMLError, ValueError) as error:  # the parser in Python raises ValueError for some bad escapes and versions
+        raise _unreadable(error) from error
 
 
-def _node(event: object) -> Node | None:
+_STEP = {MappingStartEvent: 1, SequenceStartEvent: 1, MappingEndEvent: -1, SequenceEndEvent: -1}
+
+
+def _shape(event: Event) -> Shape:
     match event:
-        case ScalarEvent():
-            return _at(event, "scalar", value=event.value, style=event.style or "")
-        case MappingStartEvent():
-            return _at(event, "mapping", style="flow" if event.flow_style else "")
-        case SequenceStartEvent():
-            return _at(event, "sequence", style="flow" if event.flow_style else "")
+        case MappingStartEvent() | SequenceStartEvent():
+            kind = "mapping" if isinstance(event, MappingStartEvent) else "sequence"
+            return (kind, "", "flow" if event.flow_style else "", event.anchor or "", event.tag or "")
         case AliasEvent():
-            return _at(event, "alias", value=event.anchor)
+            return ("alias", event.anchor, "", "", "")
+        case DocumentStartEvent():
+            return ("document", f"{event.version} {event.tags}", "---" if event.explicit else "", "", "")
+        case DocumentEndEvent():
+            return ("document ends", "", "..." if event.explicit else "", "", "")
         case _:
-            return None
+            return (type(event).__name__, "", "", "", "")
 
 
-def _at(event: Opening, kind: str, value: str = "", style: str = "") -> Node:
-    start, end = event.start_mark, event.end_mark
-    anchor = "" if isinstance(event, AliasEvent) else event.anchor or ""
-    tag = "" if isinstance(event, AliasEvent) else event.tag or ""
-    return Node(kind, start.index, end.index, start.line + 1, start.column, value, style, anchor, str(tag))
+def _unreadable(error: Exception) -> Unreadable:
+    if not isinstance(error, MarkedYAMLError):
+        return Unreadable(f"it is no YAML: {' '.join(str(error).split())}")
+    mark = error.problem_mark or error.context_mark
+    return Unreadable(f"it is no YAML: {error.problem or error.context}", None if mark is None else mark.line + 1)
 
 
 # Plain values for small files of our own, such as towpath.yaml.
 
+Path: TypeAlias = tuple[str | int, ...]
+_STRINGS = {"", "!", "tag:yaml.org,2002:str"}
+_NULL = re.compile(r"|~|null|Null|NULL")
+_BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-Path = tuple[str | int, ...]
+_BEYOND = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_LONGEST_NUMBER = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,54 +192,110 @@ class Document:
     lines: dict[Path, int]
 
     def line_of(self, path: Path) -> int | None:
-        """The line of a key or item; of the nearest place above it where it is absent."""
+        """The 1-based line of a key or item; of the nearest place above it where it is absent."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path)
 
 
-def parse_document(raw: bytes) -> Document:
-    """The one document of a file as plain values by YAML 1.2's core schema; aliases and repeated keys are refused."""
-    roots = documents(decode(raw).text)
-    if len(roots) != 1:
-        raise Unreadable("the file is empty" if not roots else "the file holds several documents")
-    lines: dict[Path, int] = {}
-    return Document(_plain(roots[0], (), lines), lines)
+@dataclass(slots=True)
+class _Open:
+    """A collection that is being built; `key` is the mapping's key whose value comes next."""
+
+    path: Path
+    value: dict[str, object] | list[object]
+    key: str | None = None
 
 
-def _plain(node: Node, path: Path, lines: dict[Path, int]) -> object:
-    lines.setdefault(path, node.line)
-    match node.kind:
-        case "mapping":
-            return _plain_mapping(node, path, lines)
-        case "sequence":
-            return [_plain(item, (*path, index), lines) for index, item in enumerate(node.items)]
-        case "scalar":
-            return _plain_scalar(node)
-        case _:
-            raise Unreadable("aliases are not used here", node.line)
+@dataclass(slots=True)
+class _Builder:
+    roots: list[object] = field(default_factory=list)
+    lines: dict[Path, int] = field(default_factory=dict)
+    stack: list[_Open] = field(default_factory=list)
+
+    def place(self, event: Event, value: object) -> Path:
+        """Put a value where the walk stands, and say where that is."""
+        line = event.start_mark.line + 1
+        if not self.stack:
+            if self.roots:
+                raise Unreadable("the file holds several documents", line)
+            self.roots.append(value)
+            return self.note((), line)
+        top = self.stack[-1]
+        if isinstance(top.value, list):
+            top.value.append(value)
+            return self.note((*top.path, len(top.value) - 1), line)
+        if top.key is None:
+            raise Unreadable("a key must be a plain word", line)
+        top.value[top.key] = value
+        path, top.key = (*top.path, top.key), None
+        return path
+
+    def note(self, path: Path, line: int) -> Path:
+        """Remember the line of a path."""
+        self.lines[path] = line
+        return path
+
+    def scalar(self, event: ScalarEvent) -> None:
+        """A key where the walk waits for one, else a value."""
+        top = self.stack[-1] if self.stack else None
+        if top is None or isinstance(top.value, list) or top.key is not None:
+            self.place(event, _plain(event))
+            return
+        top.key, line = event.value, event.start_mark.line + 1
+        if event.value in top.value:
+            raise Unreadable(f"the key {event.value} is written twice", line)
+        self.note((*top.path, event.value), line)
 
 
-def _plain_mapping(node: Node, path: Path, lines: dict[Path, int]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for key, value in node.pairs():
-        if key.kind != "scalar":
-            raise Unreadable("a key must be a plain word", key.line)
-        if key.value in found:
-            raise Unreadable(f"the key {key.value} is written twice", key.line)
-        lines[(*path, key.value)] = key.line
-        found[key.value] = _plain(value, (*path, key.value), lines)
-    return found
+def parse_document(raw: bytes, parser: Parser = PARSER) -> Document:
+    """The one document of a file as plain values by YAML 1.2's core schema; dates stay text.
+
+    Keys are text as written. Repeated keys, aliases (whoever walks the values would expand them), YAML tags and a
+    second document are Unreadable, each with its line."""
+    builder = _Builder()
+    for event in stream(decode(raw).text, [], parser):
+        match event:
+            case ScalarEvent():
+                builder.scalar(event)
+            case MappingStartEvent() | SequenceStartEvent():
+                _no_tag(event)
+                value: dict[str, object] | list[object] = {} if isinstance(event, MappingStartEvent) else []
+                builder.stack.append(_Open(builder.place(event, value), value))
+            case MappingEndEvent() | SequenceEndEvent():
+                builder.stack.pop()
+            case AliasEvent():
+                raise Unreadable(f"the alias *{event.anchor}: aliases are not used here", event.start_mark.line + 1)
+            case _:
+                pass
+    if not builder.roots:
+        raise Unreadable("the file is empty")
+    return Document(builder.roots[0], builder.lines)
 
 
-def _plain_scalar(node: Node) -> object:
-    text = node.value
-    if node.style or node.tag:
+def _no_tag(event: ScalarEvent | MappingStartEvent | SequenceStartEvent) -> None:
+    if event.tag is not None and event.tag not in _STRINGS:
+        raise Unreadable(f"the YAML tag {event.tag} is not used here", event.start_mark.line + 1)
+
+
+def _plain(event: ScalarEvent) -> object:
+    text: str = event.value
+    _no_tag(event)
+    if event.style or event.tag is not None:
         return text
-    if text in {"", "~", "null", "Null", "NULL"}:
+    if _NULL.fullmatch(text):
         return None
-    if text in {"true", "True", "TRUE", "false", "False", "FALSE"}:
+    if _BOOL.fullmatch(text):
         return text.lower() == "true"
+    return _number(text, event.start_mark.line + 1)
+
+
+def _number(text: str, line: int) -> object:
+    number = _INT.fullmatch(text) or _FLOAT.fullmatch(text)
+    if number and len(text) > _LONGEST_NUMBER:  # int() refuses very long ones by a ValueError
+        raise Unreadable("the number is too long; quote it where it is text", line)
     if _INT.fullmatch(text):
         return int(text, 0) if text.startswith(("0o", "0x")) else int(text)
-    return float(text) if _FLOAT.fullmatch(text) else text
+    if _BEYOND.fullmatch(text):
+        return float(text.lower().replace(".", ""))
+    return float(text) if number else text

@@ -88,7 +88,7 @@ def _image(image: Image, sightings: tuple[Sighting, ...]) -> str:
             "source": sighting.source or "",
         }
     known = [f"{key}={quote(value, safe=_SAFE)}" for key, value in words.items() if value]
-    return " ".join([f"Towpath-Image: {image.repository}@{image.digest}", *known])
+    return " ".join([f"Towpath-Image: {quote(image.repository, safe=_SAFE)}@{image.digest}", *known])
 
 
 def _sighting(line: str) -> Sighting | None:
@@ -100,7 +100,7 @@ def _sighting(line: str) -> Sighting | None:
     tag = known.get("tag")
     revision = known.get("revision")
     return Sighting(
-        image=Image(repository, digest, tag),
+        image=Image(unquote(repository), digest, tag),
         seen_at=_time(known.get("seen", "")),
         tags=(tag,) if tag else (),
         revision=revision,

@@ -58,8 +58,18 @@ HEAD = "4eadc0de" * 5
 MADE = "0ddba115" * 5
 TREE = "7ee" * 13 + "7"
 
-Words = str | tuple[str, ...] | None
-"""What a file pins: one word for each of its images, or one for all; None: the file is not there."""
+Words = str | tuple[str | None, ...] | None
+"""What a file pins: one word for each of its images, or one for all; None: not there."""
+Pins = Mapping[str, Words]
+"""What the files of a unit pin at one time: `prod` are all files of that stage, `prod/us` is one of them."""
+Answers = (
+    Mapping[Question, object]
+    | Mapping[Attempts, object]
+    | Mapping[Content, object]
+    | Mapping[Between, object]
+    | Mapping[Arrival, object]
+)
+"""What a test knows beforehand of what a decision will ask."""
 
 
 def digest(word: str) -> str:
@@ -158,7 +168,7 @@ def promotion(name: str = "nonprod", word: str | Release = "v2", iid: int = 1, *
 
 
 def view(
-    of: Stage, now: Mapping[str, Words], clusters: Sequence[str], images: Sequence[str], troubles: tuple[Trouble, ...]
+    of: Stage, now: Pins, clusters: Sequence[str], images: Sequence[str], troubles: tuple[Trouble, ...]
 ) -> StageView:
     """A stage with one target per cluster and image."""
     found = [
@@ -170,12 +180,12 @@ def view(
     return StageView(of, tuple(found), troubles)
 
 
-def _words(pins: Mapping[str, Words], name: str, cluster: str, count: int) -> tuple[str | None, ...]:
+def _words(pins: Pins, name: str, cluster: str, count: int) -> tuple[str | None, ...]:
     said = pins[f"{name}/{cluster}"] if f"{name}/{cluster}" in pins else pins.get(name)
     return said if isinstance(said, tuple) else (said,) * count
 
 
-def moment(number: int, pins: Mapping[str, Words], views: Sequence[StageView], images: Sequence[str]) -> Moment:
+def moment(number: int, pins: Pins, views: Sequence[StageView], images: Sequence[str]) -> Moment:
     """What the places of these stages pinned at one commit."""
     found: dict[Place, str] = {}
     for one in views:
@@ -189,13 +199,13 @@ def moment(number: int, pins: Mapping[str, Words], views: Sequence[StageView], i
 
 def snapshot(
     *stages: Stage,
-    pins: Sequence[Mapping[str, Words]] = ({"nonprod": "v1"},),
+    pins: Sequence[Pins] = ({"nonprod": "v1"},),
     seen: Sequence[str | Sighting] = (),
     promotions: tuple[Promotion, ...] = (),
     clusters: Mapping[str, Sequence[str]] | None = None,
     images: Sequence[str] = (API,),
     troubles: Mapping[str, tuple[Trouble, ...]] | None = None,
-    answers: Mapping[Question, object] | None = None,
+    answers: Answers | None = None,
     services: Mapping[str, object] | None = None,
 ) -> Snapshot:
     """A unit: `pins` newest first, `seen` in the order of announcement, a minute apart."""
@@ -217,7 +227,7 @@ def snapshot(
         moments=tuple(moment(len(pins) - index, one, views, images) for index, one in enumerate(pins)),
         sightings={(one.image.repository, one.image.digest): one for one in known},
         promotions=promotions,
-        answers=answers or {},
+        answers=dict(answers.items()) if answers else {},
     )
 
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from bot.formats import helm_values
-from bot.formats.splice import Refused
+from bot.formats.refusals import Reason, Refused
 from policies.model import Image, Pin
 
-__all__ = ["FORMATS", "Format", "Refused"]
+__all__ = ["FORMATS", "Format", "Reason", "Refused"]
 
 
 class Format(Protocol):
@@ -18,7 +18,7 @@ class Format(Protocol):
         ...
 
     def set_images(self, text: bytes, images: Mapping[str, Image]) -> bytes:
-        """The text with these digests (repository to image) and nothing else changed; Refused where that is not exact."""
+        """The text with these digests (repository to image), else unchanged; Refused where that is not exact."""
         ...
 
 

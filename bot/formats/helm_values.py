@@ -1,157 +1,144 @@
-"""`helm-values`: every mapping with `repository` and `digest` or `tag`, with or without `registry`, at any depth."""
+"""`helm-values`: every mapping that holds `repository` and `digest` or `tag`, with or without `registry`, at any depth.
+
+A mapping under a key `image` or `...Image` pins an image by `repository` alone too. What comes by a merge key (`<<`)
+counts as absent. A digest may also stand inside the tag (`tag: v1@sha256:...`, or `tag: sha256:...`)."""
 
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bot.formats.splice import Edit, Refused, apply, insertion, outline, read, replacement
-from bot.yaml import Node, Text, Unreadable, decode
+from bot.formats.locate import Entry, Place, Source, locate
+from bot.formats.names import canonical
+from bot.formats.refusals import Reason, Refused
+from bot.formats.splice import Edit, apply, check_key, check_way, insertion, replacement
+from bot.yaml import PARSER, Parser
 from policies.model import DIGEST, Image, Pin
 
-KEYS = ("registry", "repository", "tag", "digest")
+_KEYS = ("registry", "repository", "tag", "digest")
+_SIGNS = {"mac": "SOPS", "kind": "Sealed Secrets"}
+"""Keys that may tell an encrypted file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One mapping that pins an image, with the nodes of its keys."""
+    """One mapping that pins an image."""
 
-    mapping: Node
-    keys: Mapping[str, Node]
-    values: Mapping[str, Node]
+    place: Place
     pin: Pin
 
 
-def pins(text: bytes) -> tuple[Pin, ...]:
-    """Every place that pins an image, in file order."""
-    roots = read(_decoded(text).text)
-    return tuple(block.pin for block in _blocks(roots))
+def pins(text: bytes, parser: Parser = PARSER) -> tuple[Pin, ...]:
+    """Every place that pins an image, in file order; Refused where the file cannot be read or is encrypted.
+
+    A repository is named as the file writes it, after its registry where there is one."""
+    return tuple(block.pin for block in _blocks(_open(text, parser)))
 
 
-def set_images(text: bytes, images: Mapping[str, Image]) -> bytes:
-    """The text with these images' digests, and tags where the file writes tags; proved by parsing it again."""
-    found = _decoded(text)
-    plain = found.text
-    roots = read(plain)
-    if any(root.kind == "mapping" and root.get("sops") is not None for root in roots):
-        raise Refused("the file is encrypted by SOPS", 1)
-    blocks = list(_blocks(roots))
-    _all_found(blocks, images)
-    moving = [(block, images[block.pin.repository]) for block in blocks if block.pin.repository in images]
-    edits = [edit for block, image in moving for edit in _edits(plain, block, image)]
-    if not edits:
-        return text
-    edited = apply(plain, edits)
-    _prove(roots, edited, images)
-    return found.encoded(edited)
+def set_images(text: bytes, images: Mapping[str, Image], parser: Parser = PARSER) -> bytes:
+    """The text with the digests of these images (repository to image), and their tags where it has tags.
+
+    Every mapping that pins one of them is edited, or the file is Refused. What already says the wanted digest and
+    tag is left as it is; where all does, the very same bytes are returned."""
+    source = _open(text, parser)
+    blocks = _blocks(source)
+    wanted = _wanted(blocks, images)
+    edits = [edit for block, image in wanted for edit in _edits(source, block, image)]
+    return source.text.encoded(apply(source, edits)) if edits else text
 
 
-def _decoded(text: bytes) -> Text:
-    try:
-        return decode(text)
-    except Unreadable as error:
-        raise Refused(error.reason, error.line) from error
+def _open(text: bytes, parser: Parser) -> Source:
+    source = locate(text, (*_KEYS, *_SIGNS), parser)
+    for place in source.found:
+        if place.name == "sops" and place.depth == 2 and "mac" in place.entries:
+            raise Refused(Reason.encrypted, place.line, _SIGNS["mac"])
+        kind = place.entries.get("kind")
+        if kind is not None and place.depth == 1 and kind.text == "SealedSecret":
+            raise Refused(Reason.encrypted, kind.line, _SIGNS["kind"])
+    return source
 
 
-def _all_found(blocks: list[Block], images: Mapping[str, Image]) -> None:
-    known = [block.pin.repository for block in blocks]
+def _blocks(source: Source) -> list[Block]:
+    blocks = [Block(place, _pin(place)) for place in source.found if _is_image(place)]
+    return sorted(blocks, key=lambda block: block.place.entries["repository"].number)
+
+
+def _is_image(place: Place) -> bool:
+    repository = place.entries.get("repository")
+    if repository is None or not repository.text:
+        return False
+    name = place.name or ""
+    return bool({"tag", "digest"} & place.entries.keys()) or name == "image" or name.endswith("Image")
+
+
+def _pin(place: Place) -> Pin:
+    registry, repository, tag, digest = (_text(place, key) for key in _KEYS)
+    name, inside = _parts(tag)
+    digest = digest or inside
+    full = f"{registry.rstrip('/')}/{repository.lstrip('/')}" if registry else repository
+    line = place.entries["repository"].line
+    return Pin(full, digest if DIGEST.match(digest) else None, name or None, line)
+
+
+def _text(place: Place, key: str) -> str:
+    entry = place.entries.get(key)
+    return "" if entry is None else entry.text
+
+
+def _parts(tag: str) -> tuple[str, str]:
+    """A tag's name, and the digest that stands inside it: either may be empty."""
+    if DIGEST.match(tag):
+        return "", tag
+    name, at, digest = tag.rpartition("@")
+    return (name, digest) if at and DIGEST.match(digest) else (tag, "")
+
+
+def _wanted(blocks: list[Block], images: Mapping[str, Image]) -> list[tuple[Block, Image]]:
+    """The mappings to edit, each with its image; Refused where an image has none."""
+    known = {canonical(block.pin.repository): block.pin.repository for block in blocks}
+    by_name = {canonical(repository): image for repository, image in images.items()}
     for repository in images:
-        if repository not in known:
-            nearest = difflib.get_close_matches(repository, known, n=1)
-            raise Refused(f"no place pins {repository}" + (f"; the nearest is {nearest[0]}" if nearest else ""))
+        if canonical(repository) not in known:
+            nearest = difflib.get_close_matches(repository, known.values(), n=1)
+            raise Refused(Reason.not_found, None, repository, f"; the nearest is {nearest[0]}" if nearest else "")
+    named = ((block, by_name.get(canonical(block.pin.repository))) for block in blocks)
+    return [(block, image) for block, image in named if image is not None]
 
 
-def _blocks(roots: list[Node]) -> Iterator[Block]:
-    waiting = list(reversed(roots))
-    while waiting:
-        node = waiting.pop()
-        if node.kind == "mapping":
-            block = _block(node)
-            if block is not None:
-                yield block
-        waiting.extend(reversed(node.items))
-
-
-def _block(node: Node) -> Block | None:
-    keys: dict[str, Node] = {}
-    values: dict[str, Node] = {}
-    for key, value in node.pairs():
-        if key.kind == "scalar" and key.value in KEYS:
-            if key.value in keys and "repository" in (*keys, key.value):
-                keys[f"twice {key.value}"] = key
-            keys[key.value], values[key.value] = key, value
-    repository = values.get("repository")
-    if repository is None or repository.kind != "scalar" or not repository.value or not {"tag", "digest"} & keys.keys():
-        return None
-    return Block(node, keys, values, _pin(values))
-
-
-def _pin(values: Mapping[str, Node]) -> Pin:
-    registry = values.get("registry")
-    host = registry.value if registry is not None and registry.kind == "scalar" else ""
-    name = values["repository"].value
-    tag, _, inside = _text(values.get("tag")).partition("@")
-    digest = _text(values.get("digest")) or inside
-    repository = f"{host}/{name}" if host else name
-    return Pin(repository, digest if DIGEST.match(digest) else None, tag or None, values["repository"].line)
-
-
-def _text(node: Node | None) -> str:
-    return node.value if node is not None and node.kind == "scalar" and node.value not in {"~", "null"} else ""
-
-
-def _edits(text: str, block: Block, image: Image) -> Iterator[Edit]:
-    twice = next((key for name, key in block.keys.items() if name.startswith("twice ")), None)
-    if twice is not None:
-        raise Refused(f"the key {twice.value} is written twice", twice.line)
-    if block.mapping.anchor:
-        raise Refused("the image has an anchor, so other places may follow it", block.mapping.line)
-    tag, digest = block.values.get("tag"), block.values.get("digest")
-    inside = tag is not None and "@" in _text(tag) and digest is None
-    if tag is not None and inside:
-        name = image.tag or _text(tag).partition("@")[0]
-        yield replacement(text, block.mapping, block.keys["tag"], tag, f"{name}@{image.digest}")
+def _edits(source: Source, block: Block, image: Image) -> Iterator[Edit]:
+    place = block.place
+    new = _new_values(place, image)
+    if not new:
         return
-    if tag is not None and image.tag is not None and _text(tag) != image.tag:
-        yield replacement(text, block.mapping, block.keys["tag"], tag, image.tag)
-    if digest is None:
-        beside = "tag" if tag is not None and _text(tag) else "repository"
-        yield insertion(text, block.mapping, block.keys[beside], block.values[beside], "digest", image.digest)
-    elif _text(digest) != image.digest:
-        yield replacement(text, block.mapping, block.keys["digest"], digest, image.digest)
+    check_way(place)
+    check_key(place, *_KEYS)
+    _check_values(place, block.pin, image)
+    for key, value in new.items():
+        if key in place.entries:
+            yield replacement(source, place, key, value)
+        else:
+            yield insertion(source, place, "tag" if "tag" in place.entries else "repository", key, value)
 
 
-def _prove(roots: list[Node], edited: str, images: Mapping[str, Image]) -> None:
-    """Everything but the digests and tags of these images must be as before, whatever the edits did to the text."""
-    after = read(edited)
-    for block in _blocks(after):
-        image = images.get(block.pin.repository)
-        if image is not None and block.pin.digest != image.digest:
-            raise Refused("the edit would not give the wanted digest", block.pin.line)
-    if _blanked(roots, images) != _blanked(after, images):
-        raise Refused("the edit would change more than the digest")
+def _new_values(place: Place, image: Image) -> dict[str, str]:
+    """Key to new value, for the keys that must change; the tag comes before the digest that may be put behind it."""
+    tag, digest = place.entries.get("tag"), _text(place, "digest")
+    name, inside = _parts(_text(place, "tag"))
+    if inside and not digest:
+        named = image.tag if name and image.tag is not None else name
+        wanted = {"tag": f"{named}@{image.digest}" if named else image.digest}
+    elif tag is not None and image.tag is not None:
+        wanted = {"tag": image.tag, "digest": image.digest}
+    else:
+        wanted = {"digest": image.digest}
+    return {key: value for key, value in wanted.items() if not _says(place.entries.get(key), value)}
 
 
-def _blanked(roots: list[Node], images: Mapping[str, Image]) -> list[tuple[str, str, str, str, str]]:
-    dropped: set[int] = set()
-    for block in _blocks(roots):
-        if block.pin.repository in images:
-            for name in ("tag", "digest"):
-                if name in block.keys:
-                    dropped |= {id(block.keys[name]), id(block.values[name])}
-    return outline_without(roots, dropped)
+def _says(entry: Entry | None, value: str) -> bool:
+    return entry is not None and entry.scalar is not None and entry.scalar.value == value
 
 
-def outline_without(roots: list[Node], dropped: set[int]) -> list[tuple[str, str, str, str, str]]:
-    """The outline without some nodes."""
-    for node in _all(roots):
-        if node.items and any(id(item) in dropped for item in node.items):
-            node.items = [item for item in node.items if id(item) not in dropped]
-    return outline(roots)
-
-
-def _all(roots: list[Node]) -> Iterator[Node]:
-    waiting = list(roots)
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(node.items)
+def _check_values(place: Place, pin: Pin, image: Image) -> None:
+    if not DIGEST.match(image.digest):
+        raise Refused(Reason.bad_value, pin.line, "digest", "no sha256 digest")
+    if _parts(_text(place, "tag"))[1] and _text(place, "digest"):
+        raise Refused(Reason.two_digests, place.entries["tag"].line)

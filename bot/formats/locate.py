@@ -41,8 +41,8 @@ class Entry(NamedTuple):
 
     key: ScalarEvent
     value: Event
-    index: int
-    """The number of the value's event; a scalar key's own is one less."""
+    number: int
+    """Which event the value is, or starts with; a scalar value's key is the one before."""
     scalar: ScalarEvent | None
     """The value, or the anchored scalar that it is an alias of."""
 
@@ -159,6 +159,7 @@ def _leaf(top: Place, event: ScalarEvent | AliasEvent, index: int, wanted: froze
 
 
 def _enter(top: Place, event: MappingStartEvent | SequenceStartEvent, index: int, wanted: frozenset[str]) -> Place:
+    top.anchors.scalars.pop(event.anchor, None)  # an anchor may be given again
     as_key = top.keys is not None and top.key is None
     key = top.key
     if type(key) is ScalarEvent and key.value in wanted:

@@ -1,106 +1,226 @@
-"""Exact edits: replace or insert scalars in the text, then prove by parsing again that nothing else changed."""
+"""Exact edits: replace or add scalars in the text itself, then prove by reading it again that nothing else changed.
+
+The text is never written anew from its data. An edit says both what becomes of the text and what becomes of its events;
+`apply` refuses unless the events of the edited text are exactly those.
+"""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.yaml import Node, Unreadable, documents
+from bot.formats.locate import Entry, Place, Source
+from bot.formats.refusals import Reason, Refused
+from bot.yaml import AliasEvent, Event, ScalarEvent, Shape, Unreadable, stream
 
-_SAFE_PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9._/:@+-]*[A-Za-z0-9])?")
-_WORDS = re.compile(r"(?i)y|n|yes|no|on|off|true|false|null|nan|inf")
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_COLON = re.compile(r"[ \t]*:(?=[\s,}\]]|\Z)")
+_REST_OF_LINE = re.compile(r"[ \t]*(?:[ \t]#[^\r\n]*)?(?P<end>\r\n|\r|\n|\Z)")
+_BEFORE_KEY = re.compile(r"[ ]*(?:-[ \t]+)*")
+_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t]+)*")
+_BARE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/@:+-]*[A-Za-z0-9._/@+-])?")
+_STRINGS = {"", "!", "tag:yaml.org,2002:str"}
 
-
-class Refused(Exception):
-    """An edit that cannot be exact; `line` counts from 1."""
-
-    def __init__(self, reason: str, line: int | None = None) -> None:
-        super().__init__(reason if line is None else f"line {line}: {reason}")
-        self.reason = reason
-        self.line = line
+_NO_STRING = re.compile(
+    r"""
+      y | n | yes | no | on | off | true | false | null | nan | inf   # words of YAML 1.1 and 1.2
+    | [0-9][0-9_,:.]*                    # integers and floats in base 10 and, by 1.1, base 60
+    | [0-9_.]+ e [-+]? [0-9_]+           # with an exponent; 1.1 asks for its sign, most readers do not
+    | 0 [box] [0-9a-f_]+
+    | [0-9]{4} - [0-9]{1,2} - [0-9]{1,2} .*                            # timestamps
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""Plain scalars that some reader of YAML 1.1 or 1.2 could take for no text; generous on purpose."""
+_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+){2,}")
+"""1.2.3 is text to every reader."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Code points `start` to `end` become `text`; afterwards the scalar in their place must have this value."""
+    """Code points `start` to `end` become `text`; `removed` events from `event` on become `shapes`."""
 
     start: int
     end: int
     text: str
+    event: int
+    removed: int
+    shapes: tuple[Shape, ...]
+    line: int
 
 
-def read(text: str) -> list[Node]:
-    """The documents of a text; Refused where it cannot be read."""
-    try:
-        return documents(text)
-    except Unreadable as error:
-        raise Refused(error.reason, error.line) from error
+def check_way(place: Place) -> None:
+    """Refused where a key on the way to a mapping is written twice, or an anchor on it has an alias."""
+    above = None
+    for step in place.way_up():
+        if above is not None and above.name in step.repeated:
+            raise Refused(Reason.repeated_key, step.repeated[above.name], above.name)
+        _not_followed(place, step.start)
+        above = step
 
 
-def replacement(text: str, mapping: Node, key: Node, node: Node, value: str) -> Edit:
-    """The edit that gives a scalar a new value in its own quotes."""
-    if node.kind == "alias":
-        raise Refused("the value is an alias of another place", node.line)
-    if node.kind != "scalar":
-        raise Refused("the value is no plain text", node.line)
-    if node.style in {"|", ">"}:
-        raise Refused("the value is a block of lines", node.line)
-    if node.anchor:
-        raise Refused("the value has an anchor, so other places may follow it", node.line)
-    if node.tag:
-        raise Refused("the value has a YAML tag", node.line)
-    if node.value == "" and not node.style:
-        colon = text.index(":", key.end) + 1
-        return Edit(colon, colon, " " + quoted(value, "", mapping))
-    return Edit(node.start, node.end, quoted(value, node.style, mapping))
+def check_key(place: Place, *names: str) -> None:
+    """Refused where one of these keys is written twice in a mapping."""
+    for name in names:
+        if name in place.repeated:
+            raise Refused(Reason.repeated_key, place.repeated[name], name)
 
 
-def insertion(text: str, mapping: Node, key: Node, sibling: Node, name: str, value: str) -> Edit:
-    """The edit that adds `name: value` after a sibling, in the sibling's own style."""
-    if sibling.kind != "scalar" or sibling.style in {"|", ">"}:
-        raise Refused("there is no plain value to write the digest beside", sibling.line)
-    if mapping.style == "flow":
-        return Edit(sibling.end, sibling.end, f", {name}: {quoted(value, sibling.style, mapping)}")
-    line_end = _line_end(text, max(sibling.end, key.end))
-    newline = "\r\n" if "\r\n" in text else "\n"
-    addition = f"{' ' * key.column}{name}: {quoted(value, sibling.style, mapping)}"
-    if line_end == len(text) and not text.endswith("\n"):
-        return Edit(line_end, line_end, newline + addition)
-    return Edit(line_end, line_end, addition + newline)
+def _not_followed(place: Place, event: Event) -> None:
+    anchor = getattr(event, "anchor", None)
+    if anchor and anchor in place.anchors.followed:
+        raise Refused(Reason.followed, event.start_mark.line + 1, anchor)
 
 
-def _line_end(text: str, position: int) -> int:
-    found = text.find("\n", position)
-    return len(text) if found < 0 else found + 1
+def replacement(source: Source, place: Place, name: str, value: str) -> Edit:
+    """The edit that gives the scalar under a key a new value, in its own quotes."""
+    entry = place.entries[name]
+    scalar = _editable(place, entry)
+    text = source.text.text
+    anchor, tag = scalar.anchor or "", source.shapes[entry.number][4]
+    if scalar.value or scalar.style:
+        start, end = _token(text, entry, scalar)
+        style = _style(value, scalar.style or "", place.flow and ":" not in scalar.value)
+        written = quoted(name, value, style, entry.line)
+    else:
+        start = end = _after_key(text, entry)
+        if anchor or tag:
+            raise Refused(Reason.unusual, entry.line, name)
+        style = _style(value, "", place.flow)
+        written = " " + quoted(name, value, style, entry.line)
+    shape = ("scalar", value, style, anchor, tag)
+    return Edit(start, end, written, entry.number, 1, (shape,), entry.line)
 
 
-def quoted(value: str, style: str, mapping: Node) -> str:
-    """A value in the quotes asked for; plain only where no YAML version could take it for something else."""
-    # libyaml reads no plain `:` inside braces, though YAML 1.2 allows it.
-    braces = mapping.style == "flow" and ":" in value
+def _editable(place: Place, entry: Entry) -> ScalarEvent:
+    """The scalar of an entry, where it is one that can be replaced."""
+    name, line, event = str(entry.key.value), entry.line, entry.value
+    if isinstance(event, AliasEvent):
+        raise Refused(Reason.alias, line, name)
+    if not isinstance(event, ScalarEvent):
+        raise Refused(Reason.not_scalar, line, name)
+    _not_followed(place, event)
+    if event.style in {"|", ">"}:
+        raise Refused(Reason.block_scalar, line, name)
+    if event.tag is not None and event.tag not in _STRINGS:
+        raise Refused(Reason.tagged, line, name, event.tag)
+    return event
+
+
+def _token(text: str, entry: Entry, scalar: ScalarEvent) -> tuple[int, int]:
+    """Where a scalar's own token stands, without the anchor and tag that the parser's marks include."""
+    properties = _PROPERTIES.match(text, scalar.start_mark.index, scalar.end_mark.index)
+    start = properties.end() if properties is not None else scalar.start_mark.index
+    token = text[start : scalar.end_mark.index]
+    if _LINE_END.search(token):
+        raise Refused(Reason.several_lines, entry.line, entry.key.value)
+    quote = scalar.style or ""
+    whole = len(token) > 1 and token[0] == token[-1] == quote if quote else token == scalar.value
+    if not whole:
+        raise Refused(Reason.unusual, entry.line, entry.key.value)
+    return start, start + len(token)
+
+
+def _after_key(text: str, entry: Entry) -> int:
+    """Where an empty value stands: behind its key's colon, whatever the parser's marks of it say."""
+    colon = _COLON.match(text, entry.key.end_mark.index)
+    if colon is None:
+        raise Refused(Reason.unusual, entry.line, entry.key.value)
+    return colon.end()
+
+
+def insertion(source: Source, place: Place, beside: str, name: str, value: str) -> Edit:
+    """The edit that adds a key after a sibling, in the sibling's column, quotes and line end."""
+    entry = place.entries[beside]
+    end = _value_end(source.text.text, entry)
+    put = _in_braces if place.flow else _on_a_line
+    key_style, style = entry.key.style or "", _quotes(entry)
+    style = _style(value, style, place.flow)
+    key = quoted(name, name, key_style, entry.line)
+    start, written = put(source.text.text, entry, end, f"{key}: {quoted(name, value, style, entry.line)}")
+    shapes = (("scalar", name, key_style, "", ""), ("scalar", value, style, "", ""))
+    return Edit(start, start, written, entry.number + 1, 0, shapes, entry.line)
+
+
+def _quotes(entry: Entry) -> str:
+    scalar = entry.value
+    return str(scalar.style or "") if isinstance(scalar, ScalarEvent) else ""
+
+
+def _value_end(text: str, entry: Entry) -> int:
+    """Where the token of a sibling ends."""
+    event = entry.value
+    if isinstance(event, ScalarEvent) and event.style in {"|", ">"}:
+        raise Refused(Reason.block_scalar, entry.line, entry.key.value)
+    if not isinstance(event, ScalarEvent | AliasEvent):
+        raise Refused(Reason.not_scalar, entry.line, entry.key.value)
+    if isinstance(event, ScalarEvent) and not event.value and not event.style:
+        if event.anchor or event.tag:
+            raise Refused(Reason.unusual, entry.line, entry.key.value)
+        return _after_key(text, entry)
+    return int(event.end_mark.index)
+
+
+def _in_braces(text: str, entry: Entry, end: int, pair: str) -> tuple[int, str]:
+    tight = text[entry.key.end_mark.index : entry.value.start_mark.index] == ":"
+    return end, "," + pair.replace(": ", ":", 1) if tight and pair.startswith(('"', "'")) else ", " + pair
+
+
+def _on_a_line(text: str, entry: Entry, end: int, pair: str) -> tuple[int, str]:
+    """A line of its own below the sibling; a last line without a line end stays the one without."""
+    mark = entry.key.start_mark
+    rest = _REST_OF_LINE.match(text, end)
+    if rest is None or not _BEFORE_KEY.fullmatch(text, mark.index - mark.column, mark.index):
+        raise Refused(Reason.unusual, entry.line, entry.key.value)
+    line = " " * mark.column + pair
+    if rest["end"]:
+        return rest.end(), line + rest["end"]
+    earlier = _LINE_END.search(text)
+    return rest.end(), (earlier.group() if earlier else "\n") + line
+
+
+def _style(value: str, style: str, in_braces: bool) -> str:
+    """The quotes to use where the file's own are `style`: plain only where every reader takes the value for text."""
+    if style:
+        return style
+    hard = not _BARE.fullmatch(value) or (_NO_STRING.fullmatch(value) and not _VERSION.fullmatch(value))
+    return '"' if hard or (in_braces and ":" in value) else ""  # older readers refuse a colon in braces
+
+
+def quoted(name: str, value: str, style: str, line: int) -> str:
+    """A value in the quotes asked for; Refused where it is not one line of printable text."""
     if not value.isprintable():
-        raise Refused("the new value is not printable")
+        raise Refused(Reason.bad_value, line, name, "not one line of printable text")
     if style == "'":
         return "'" + value.replace("'", "''") + "'"
-    if style != '"' and not braces and _SAFE_PLAIN.fullmatch(value) and not _WORDS.fullmatch(value):
-        return value
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if style == '"':
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return value
 
 
-def apply(text: str, edits: Iterable[Edit]) -> str:
-    """The text with all edits done, the last one first."""
-    for edit in sorted(edits, key=lambda one: (one.start, one.end), reverse=True):
-        text = text[: edit.start] + edit.text + text[edit.end :]
-    return text
+def apply(source: Source, edits: Sequence[Edit]) -> str:
+    """The text with all edits; Refused unless its events are those of the source with just these edits."""
+    ordered = sorted(edits, key=lambda edit: edit.start)
+    edited = _spliced(source.text.text, ordered)
+    expected = list(source.shapes)
+    for edit in sorted(edits, key=lambda edit: edit.event, reverse=True):
+        expected[edit.event : edit.event + edit.removed] = edit.shapes
+    shapes: list[Shape] = []
+    try:
+        for _ in stream(edited, shapes, source.parser):
+            pass
+    except Unreadable as error:
+        raise Refused(Reason.unproved, ordered[0].line) from error
+    if shapes != expected:
+        raise Refused(Reason.unproved, ordered[0].line)
+    return edited
 
 
-def outline(roots: list[Node]) -> list[tuple[str, str, str, str, str]]:
-    """The events of the documents, without positions: what must stay equal."""
-    found = []
-    waiting = list(reversed(roots))
-    while waiting:
-        node = waiting.pop()
-        found.append((node.kind, node.value, node.style, node.anchor, node.tag))
-        if node.kind in {"mapping", "sequence"}:
-            waiting.append(Node("end", 0, 0, 0, 0))
-            waiting.extend(reversed(node.items))
-    return found
+def _spliced(text: str, ordered: Sequence[Edit]) -> str:
+    pieces: list[str] = []
+    done = 0
+    for edit in ordered:
+        if edit.start < done:
+            raise Refused(Reason.unproved, edit.line)
+        pieces += [text[done : edit.start], edit.text]
+        done = edit.end
+    return "".join([*pieces, text[done:]])

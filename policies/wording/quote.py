@@ -4,6 +4,7 @@ import re
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
 _RUNS = re.compile(r"`+")
+_HARMLESS = re.compile(r"(?!.*(?:://|www\.))[A-Za-z0-9_ .,:;'\"()/?=+-]*")
 LONGEST = 200
 
 
@@ -19,6 +20,12 @@ def code(text: str) -> str:
     fence = "`" * (max((len(run) for run in _RUNS.findall(plain)), default=0) + 1)
     pad = " " if plain.startswith("`") or plain.endswith("`") or not plain else ""
     return f"{fence}{pad}{plain}{pad}{fence}"
+
+
+def plain(text: str) -> str:
+    """A sentence of ours that may repeat others' words: as it is where nothing in it can be alive, else as code."""
+    line = one_line(text)
+    return line if _HARMLESS.fullmatch(line) else code(line)
 
 
 def title(text: str) -> str:

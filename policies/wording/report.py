@@ -6,7 +6,7 @@ from policies.naming import REPORT_MARK
 from policies.snapshot import Promotion
 from policies.verdict import Outcome, Verdict
 from policies.wording.promotion import release_name
-from policies.wording.quote import code, one_line
+from policies.wording.quote import code, one_line, plain
 
 SIGN = {Outcome.passed: "✅", Outcome.wait: "⏳", Outcome.block: "⛔"}
 STATUS_LIMIT = 140
@@ -37,7 +37,7 @@ def _name(promotion: Promotion) -> str:
 def trouble_line(trouble: Trouble) -> str:
     """`path:line`: why."""
     place = f"{trouble.path}:{trouble.line}" if trouble.line else trouble.path
-    return f"{code(place)}: {one_line(trouble.reason)}"
+    return f"{code(place)}: {plain(trouble.reason)}"
 
 
 def _first_line(promotion: Promotion, stage: Stage, verdict: Verdict) -> str:
@@ -98,7 +98,7 @@ def preview(faults: tuple[Fault, ...], troubles: tuple[Trouble, ...]) -> str:
 def policy_line(fault: Fault) -> str:
     """`towpath.yaml:12` the key: what is wrong and the nearest right word."""
     place = f"towpath.yaml:{fault.line}" if fault.line else "towpath.yaml"
-    return f"{code(place)} {code(fault.place)}: {one_line(fault.message)}"
+    return f"{code(place)} {code(fault.place)}: {plain(fault.message)}"
 
 
 def status(verdict: Verdict) -> tuple[CheckState, str]:

@@ -137,11 +137,10 @@ REFUSED = {
     "alias": (f"x: &d {OLD}\nimage:\n  repository: {REPO}\n  digest: *d\n", 4, "alias"),
     "anchor on the value": (f"image:\n  repository: {REPO}\n  digest: &d {OLD}\ny: *d\n", 3, "anchor"),
     "anchor on the image": (f"image: &i\n  repository: {REPO}\n  digest: {OLD}\nb: *i\n", 1, "anchor"),
-    "tagged value": (f"image:\n  repository: {REPO}\n  digest: !!str {OLD}\n", 3, "tag"),
     "not YAML": ("image: [\n", None, "no YAML"),
     "a template": ("image:\n  tag: {{ .Values.tag }}\n  repository: {{ .x }}\n", None, "no place pins"),
     "another image": ("image:\n  repository: registry.example.com/shop/apl\n  tag: v1\n", None, "nearest"),
-    "encrypted": (f"image:\n  repository: {REPO}\n  tag: v1\nsops:\n  mac: x\n", 1, "SOPS"),
+    "encrypted": (f"image:\n  repository: {REPO}\n  tag: v1\nsops:\n  mac: x\n", 5, "SOPS"),
     "NUL": ("a: \0\n", 1, "control"),
 }
 

@@ -62,7 +62,7 @@ def _opened(world: Snapshot, action: OpenPromotion) -> Snapshot:
     assert record is not None
     question = Attempts(action.stage, action.release.name)
     earlier = tuple(one for one in world.attempts(*_key(question)) if one.number != action.attempt)
-    iid = 100 + sum(len(found) for asked, found in world.answers.items() if isinstance(asked, Attempts) and isinstance(found, tuple))
+    iid = 100 + sum(isinstance(asked, Reported) for asked in world.answers)
     request = a.request(iid, source_branch=action.branch, labels=action.labels, head=f"{iid:040x}")
     one = a.promotion(
         action.stage, record.release, iid, attempt=action.attempt, request=request, supersedes=record.supersedes
@@ -78,7 +78,8 @@ def _key(question: Attempts) -> tuple[str, str]:
 def _ended(world: Snapshot, request: MergeRequest) -> Snapshot:
     one = _open(world, request.iid)
     question = Attempts(one.stage, one.name)
-    earlier = tuple(found for found in world.answers.get(question, ()) if found.number != one.attempt)  # type: ignore[attr-defined] # the answer to Attempts
+    known = world.attempts(*_key(question)) if question in world.answers else ()
+    earlier = (attempt for attempt in known if attempt.number != one.attempt)
     found = tuple(sorted((*earlier, Attempt(one.attempt, request, own=True)), key=lambda attempt: attempt.number))
     left = tuple(other for other in world.promotions if other is not one)
     return replace(world, promotions=left, answers={**world.answers, question: found})
@@ -90,7 +91,8 @@ def _merged(world: Snapshot, action: Merge) -> Snapshot:
     moment = Moment(f"{len(world.moments) + 1:040x}", pins)
     view = world.view(action.stage)
     targets = tuple(
-        replace(target, pin=replace(target.pin, digest=pins[target.path, target.pin.repository])) for target in view.targets
+        replace(target, pin=replace(target.pin, digest=pins[target.path, target.pin.repository]))
+        for target in view.targets
     )
     stages = tuple(other if other is not view else replace(view, targets=targets) for other in world.stages)
     request = replace(one.request, state=MergeRequestState.merged, merged_at=a.NOW)

@@ -81,7 +81,12 @@ def test_a_good_policy_is_understood_with_its_defaults() -> None:
             "stages[1].where.enviroment",
             "services.path has no {enviroment}; did you mean environment?",
         ),
-        (("stages", 1, "where"), {}, "stages[1].where", "dictionary should have at least 1 item after validation, not 0"),
+        (
+            ("stages", 1, "where"),
+            {},
+            "stages[1].where",
+            "dictionary should have at least 1 item after validation, not 0",
+        ),
         (
             ("stages", 1, "source"),
             {"tags": "x"},
@@ -127,6 +132,10 @@ def test_two_stages_of_one_name() -> None:
     value = changed("stages", 1, "name", to="nonprod")
     value["stages"][1]["after"] = []  # type: ignore[index] # a path into what GOOD is
     assert faults(value) == [("stages[1].name", "a second stage is named nonprod")]
+
+
+def test_a_rule_for_tags_may_be_left_empty() -> None:
+    assert parse_policy(changed("stages", 0, "source", to={"tags": None})).stages[0].source.tags is None
 
 
 def test_all_faults_are_told_at_once() -> None:

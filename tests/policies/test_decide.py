@@ -7,6 +7,7 @@ import pytest
 
 from policies import naming, trailers
 from policies.actions import Action, Close, Merge, OpenPromotion, Report, SetStatus
+from policies.config import Stage
 from policies.decide import PATIENCE, SOON, WHILE, decide
 from policies.model import Check, CheckState, Mergeable, MergeRequestState, Trouble
 from policies.snapshot import Attempts, Between, Content, Integrity, Reported
@@ -67,7 +68,8 @@ def test_rule_2_an_older_release_never_replaces_a_newer_one() -> None:
     pins = [{"nonprod": "v2", "prod": "v3"}, {"nonprod": "v1", "prod": "v1"}]
     found = a.stage_of(a.snapshot(NONPROD, PROD, pins=pins, seen=("v1", "v2", "v3")), "prod")
     assert found.verdict.outcome is Outcome.block
-    assert found.verdict.reason == "prod is ahead: `environments/prod/eu/payments/values.yaml` pins an image newer than `v2`"
+    path = "environments/prod/eu/payments/values.yaml"
+    assert found.verdict.reason == f"prod is ahead: `{path}` pins an image newer than `v2`"
     assert found.actions == ()
 
 
@@ -337,11 +339,11 @@ def test_rule_7_every_gate_passes_so_the_exact_head_is_merged() -> None:
 
 
 @pytest.mark.parametrize(
-    "more",
-    [{"merge": "manual"}, {"merge": "auto", "mode": "propose"}, {"merge": "auto", "mode": "observe"}],
+    "stage",
+    [a.stage(merge="manual"), a.stage(merge="auto", mode="propose"), a.stage(merge="auto", mode="observe")],
 )
-def test_rule_7_people_merge_where_policy_says_so(more: dict[str, object]) -> None:
-    found = a.stage_of(a.snapshot(a.stage(**more), seen=("v1", "v2"), promotions=(a.promotion(),)))
+def test_rule_7_people_merge_where_policy_says_so(stage: Stage) -> None:
+    found = a.stage_of(a.snapshot(stage, seen=("v1", "v2"), promotions=(a.promotion(),)))
     assert found.verdict.outcome is Outcome.passed
     assert only(found.actions, Merge) == []
     assert found.look_again == PATIENCE
@@ -356,9 +358,7 @@ def test_rule_7_nothing_merges_before_its_checks_succeed(state: CheckState) -> N
 
 
 def test_rule_7_the_stages_own_rule_for_checks_holds() -> None:
-    asked = a.snapshot(
-        a.stage(merge="auto", checks="ignored"), seen=("v1", "v2"), promotions=(a.promotion(checks=()),)
-    )
+    asked = a.snapshot(a.stage(merge="auto", checks="ignored"), seen=("v1", "v2"), promotions=(a.promotion(checks=()),))
     assert len(only(a.plan_of(asked).actions, Merge)) == 1
 
 

@@ -21,7 +21,7 @@ def ordered(asked: Snapshot, new: str = "v2", pinned: str = "v1", rule: str | No
 
 def history(*words: str | None) -> Snapshot:
     """A stage that pinned these, newest first."""
-    return a.snapshot(a.stage(), pins=[{"nonprod": "now"}, *({"nonprod": word} for word in words)][len(words) > 0 :])
+    return a.snapshot(a.stage(), pins=[{"nonprod": word} for word in words])
 
 
 def test_a_digest_stands_to_itself_as_the_same() -> None:

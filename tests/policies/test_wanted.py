@@ -148,9 +148,7 @@ def test_together_rebuilt_images_of_one_revision_give_the_last_build() -> None:
 
 def test_together_needs_source_revisions() -> None:
     answer = refused(together(a.sighting("v1", 1)))
-    assert answer.reason == (
-        f"`{a.API}` was published without a source revision, so its fellow images cannot be told"
-    )
+    assert answer.reason == f"`{a.API}` was published without a source revision, so its fellow images cannot be told"
 
 
 def test_together_of_one_image_needs_no_revision() -> None:
@@ -223,9 +221,7 @@ def test_the_newest_release_that_upstream_runs_has_the_tag_that_its_file_writes(
 def test_a_release_of_upstream_history_has_the_tag_that_was_announced() -> None:
     pins = [{"nonprod/eu": "v3", "nonprod/us": "v2", "prod": "v1"}, {"nonprod": "v2", "prod": "v1"}]
     later = a.stage("prod", after="nonprod")
-    asked = a.snapshot(
-        NONPROD, later, pins=pins, clusters={"nonprod": EU_US}, seen=[a.sighting("v2", 1)]
-    )
+    asked = a.snapshot(NONPROD, later, pins=pins, clusters={"nonprod": EU_US}, seen=[a.sighting("v2", 1)])
     untold = replace(asked, sightings={})
     assert found(asked, "prod").release.images[0].tag == "v2"
     assert found(untold, "prod").release == a.release("v2")
@@ -250,7 +246,7 @@ def test_upstream_reverted_a_release_so_it_is_not_wanted() -> None:
 
 
 def test_upstream_reverted_one_target_of_two_so_it_is_not_wanted() -> None:
-    pins: list[dict[str, a.Words]] = [
+    pins: list[a.Pins] = [
         {"nonprod/eu": "v2", "nonprod/us": "v1", "prod": "v0"},
         {"nonprod": "v2", "prod": "v0"},
         {"nonprod": "v1", "prod": "v0"},
@@ -266,13 +262,13 @@ def test_upstream_took_a_reverted_release_up_again_so_it_is_wanted() -> None:
 
 
 def test_several_images_move_on_as_upstream_pinned_them_together() -> None:
-    pins = [{"nonprod": ("v3", "v2"), "prod": "v1"}, {"nonprod": ("v2", "v2"), "prod": "v1"}]
+    pins: list[a.Pins] = [{"nonprod": ("v3", "v2"), "prod": "v1"}, {"nonprod": ("v2", "v2"), "prod": "v1"}]
     asked = a.snapshot(NONPROD, a.stage("prod", after="nonprod"), pins=pins, images=BOTH)
     assert found(asked, "prod").release == a.release("v3", "v2")
 
 
 def test_a_stage_is_only_concerned_with_the_images_that_it_pins() -> None:
-    pins = [{"nonprod": ("v2", "v9"), "prod": ("v1", None)}]
+    pins: list[a.Pins] = [{"nonprod": ("v2", "v9"), "prod": ("v1", None)}]
     asked = a.snapshot(NONPROD, a.stage("prod", after="nonprod"), pins=pins, images=BOTH)
     assert found(asked, "prod").release == a.release("v2")
 
@@ -293,7 +289,8 @@ def test_after_two_stages_the_newest_release_that_both_ran_is_wanted() -> None:
 
 
 def test_after_two_stages_without_a_common_release_the_stage_waits() -> None:
-    answer = refused(a.snapshot(NONPROD, TEST, AFTER_BOTH, pins=[{"nonprod": "v3", "test": "v2", "prod": "v1"}]), "prod")
+    pins = [{"nonprod": "v3", "test": "v2", "prod": "v1"}]
+    answer = refused(a.snapshot(NONPROD, TEST, AFTER_BOTH, pins=pins), "prod")
     assert (answer.outcome, answer.reason) == (Outcome.wait, "nonprod and test have not had one release in common")
 
 
@@ -317,7 +314,7 @@ def test_after_two_stages_of_which_one_reverted_the_release_it_is_not_wanted() -
         ({"nonprod/eu": "v1", "nonprod/us": "v2", "prod": "v1"}, Outcome.wait, "the targets of nonprod do not pin one"),
     ],
 )
-def test_why_upstream_has_no_release(now: dict[str, a.Words], outcome: Outcome, reason: str) -> None:
+def test_why_upstream_has_no_release(now: a.Pins, outcome: Outcome, reason: str) -> None:
     later = a.stage("prod", after="nonprod")
     asked = a.snapshot(NONPROD, later, pins=[now], images=BOTH, clusters={"nonprod": EU_US})
     answer = refused(asked, "prod")

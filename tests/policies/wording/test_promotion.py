@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from policies import trailers
-from policies.model import Image, Release, SourceCommit
+from policies.model import Image, Release, Sighting, SourceCommit
 from policies.snapshot import Arrival, Between, Question, Snapshot
 from policies.trailers import NEVER, Record
 from policies.wording.promotion import description, headline, message, release_name, shown
@@ -49,7 +49,7 @@ def test_several_images_targets_and_many_of_all() -> None:
         a.built("v1", 0, "r1", a.WORKER),
         a.built("v2", 2, "r30", a.WORKER),
     )
-    pins: list[dict[str, a.Words]] = [{"nonprod": "v1", "nonprod/c01": ("v1", "tag:1.0")}]
+    pins: list[a.Pins] = [{"nonprod": "v1", "nonprod/c01": ("v1", "tag:1.0")}]
     asked = a.snapshot(NONPROD, pins=pins, images=(a.API, a.WORKER), seen=seen, clusters={"nonprod": clusters})
     assert text(asked, a.release("v2", "v2")) == golden("description-several") + "\n"
 
@@ -74,7 +74,7 @@ def test_one_commit_is_one_commit() -> None:
         (a.built("v1"), a.sighting("v2", 1), None),
     ],
 )
-def test_what_is_known_of_the_source(old: a.Sighting | None, new: a.Sighting, line: str | None) -> None:
+def test_what_is_known_of_the_source(old: Sighting | None, new: Sighting, line: str | None) -> None:
     known = {
         Between(new.source or "", "r1", "r2"): (),
         Between(new.source or "", "r3", "r2"): (),
@@ -127,7 +127,9 @@ def test_the_headline() -> None:
 
 def test_the_commits_message() -> None:
     record = Record("payments", "prod", a.release("v2"), ())
-    assert message("Promote payments v2 to prod", record) == f"Promote payments v2 to prod\n\n{trailers.write(record)}\n"
+    assert (
+        message("Promote payments v2 to prod", record) == f"Promote payments v2 to prod\n\n{trailers.write(record)}\n"
+    )
 
 
 # Others' text (S9).

@@ -13,7 +13,8 @@ from policies.wording.quote import LONGEST, code, listed, one_line, plain, title
 
 HOSTILE = [
     *("`", "``", "` @all `", "a`b``c", "@all", "#1 !2 ~bug %3 $4 &5", "[x](https://evil.example.com)", "<b>x</b>"),
-    *("![x](https://evil.example.com/x.png)", "| a | b |", "a\n\n# b", "a\r\nb", "\u202eexe.txt", "\x1b[31m", "<!-- x", "\\`"),
+    *("![x](https://evil.example.com/x.png)", "| a | b |", "a\n\n# b", "a\r\nb"),
+    *("\u202eexe.txt", "\x1b[31m", "<!-- x", "\\`"),
     *("\u2028x", "\u200b", " ", "", "`|`", "***", "---", "> x", "- x", "a" * 500),
 ]
 texts = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=300), st.text(alphabet="`| \\a@\n", max_size=20))

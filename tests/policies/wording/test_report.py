@@ -27,7 +27,9 @@ RUNS = a.promotion(checks=(Check("e2e", CheckState.pending),))
 FOREIGN = a.promotion(integrity=a.FOREIGN)
 LOST = replace(a.promotion(integrity=a.GONE), release=None)
 BROKEN = (Trouble("environments/prod/eu/payments/values.yaml", 3, "it is no YAML"), Trouble("b.yaml", None, "gone"))
-DECLINED = block("wanted", "`v3` was declined: merge request !5 was closed by a person", "reopen !5, or publish a newer image")
+DECLINED = block(
+    "wanted", "`v3` was declined: merge request !5 was closed by a person", "reopen !5, or publish a newer image"
+)
 MARKDOWN = MarkdownIt("gfm-like", {"linkify": False})
 
 
@@ -77,7 +79,8 @@ def test_a_verdict_without_children_is_its_own_row() -> None:
         (
             "preview-bad",
             words.preview(
-                (Fault(("stages", 0, "merge"), "is 'atuo': write 'auto' or 'manual'", 12), Fault((), "is empty")), BROKEN
+                (Fault(("stages", 0, "merge"), "is 'atuo': write 'auto' or 'manual'", 12), Fault((), "is empty")),
+                BROKEN,
             ),
         ),
     ],
@@ -115,7 +118,9 @@ def test_S9_the_status_is_one_short_line(reason: str, outcome: Outcome) -> None:
 # Others' text.
 
 HOSTILE = st.one_of(
-    st.sampled_from(["@all", "a | b", "`x`", "<img src=x>", "![x](https://evil.example.com/x.png)", "a\n\n- @all", "#1"]),
+    st.sampled_from(
+        ["@all", "a | b", "`x`", "<img src=x>", "![x](https://evil.example.com/x.png)", "a\n\n- @all", "#1"]
+    ),
     st.text(alphabet="@|`<>![]()#\n\\*_ ab", max_size=30),
 )
 
@@ -127,7 +132,7 @@ def live(text: str) -> str:
     while waiting:
         token = waiting.pop()
         waiting += token.children or []
-        if token.type != "code_inline" and token.type != "inline":
+        if token.type not in {"code_inline", "inline"}:
             found += [token.content, str(token.attrs.get("src", "")), str(token.attrs.get("href", ""))]
     return " ".join(found)
 
@@ -187,10 +192,11 @@ def test_S9_what_a_release_is_called_mentions_nobody(text: str) -> None:
 def test_S9_whatever_a_unit_or_image_is_called_a_refusal_mentions_nobody(text: str) -> None:
     unit, image = f"{text}{MARK}{text}", f"registry.example.com/{text}{MARK}{text}"
     later = a.stage("prod", after="nonprod")
+    half: a.Pins = {"nonprod": ("v1", None), "prod": "v1"}
     cases = [
         a.snapshot(MANUAL, later, pins=[{"prod": "v1"}], images=(image,)),
         a.snapshot(MANUAL, later, pins=[{"nonprod": "tag:1", "prod": "v1"}], images=(image,)),
-        a.snapshot(MANUAL, later, pins=[{"nonprod": ("v1", None), "prod": "v1"}], images=(a.API, image)),
+        a.snapshot(MANUAL, later, pins=[half], images=(a.API, image)),
         a.snapshot(MANUAL, pins=[{"nonprod": "v1"}], images=(a.API, image), seen=[a.sighting("v2", 1, image)]),
         a.snapshot(MANUAL, pins=[{"nonprod": "v1"}], images=(a.API, image), seen=[a.built("v2", 1, text or "r1")]),
     ]

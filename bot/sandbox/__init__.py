@@ -1,0 +1,1 @@
+"""The sandbox forge: small and strict, the demo's embedded default and the test double of everything."""

@@ -1,0 +1,162 @@
+"""Branches: who may move which, and what follows when one has moved."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from bot.sandbox.errors import Forbidden, Invalid, NotFound
+from bot.sandbox.gitstore import Signature
+from bot.sandbox.model import Project, Protection, Pushed, RequestState, Role, User
+from bot.sandbox.requests import moved_source, moved_target
+from bot.sandbox.state import State, require, role
+
+MOST_BRANCHES = 3
+"""A push that touches more branches than this sends no webhook (GitLab's push_event_hooks_limit)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A branch goes from one commit to another; None: it does not exist."""
+
+    branch: str
+    old: str | None
+    new: str | None
+
+
+def protections(project: Project, branch: str) -> list[Protection]:
+    """All rules that match; the most permissive of them counts."""
+    return [rule for rule in project.protections.values() if fnmatchcase(branch, rule.name)]
+
+
+def may_push(project: Project, user: User, branch: str) -> bool:
+    """Whether the user may push to the branch, or delete it."""
+    held, rules = role(project, user), protections(project, branch)
+    if held < Role.developer or not rules:
+        return held >= Role.developer
+    return any(user.id in rule.push_users or _reaches(held, rule.push) for rule in rules)
+
+
+def may_merge(project: Project, user: User, branch: str) -> bool:
+    """Whether the user may merge into the branch; who may push may merge too."""
+    held = role(project, user)
+    if held >= Role.developer and may_push(project, user, branch):
+        return True
+    rules = protections(project, branch)
+    return held >= Role.developer and any(user.id in rule.merge_users or _reaches(held, rule.merge) for rule in rules)
+
+
+def may_force(project: Project, branch: str) -> bool:
+    """Whether the branch may lose commits."""
+    rules = protections(project, branch)
+    return not rules or any(rule.allow_force_push for rule in rules)
+
+
+def refusal(project: Project, user: User, move: Move) -> str | None:
+    """Why GitLab's pre-receive check refuses a push of that branch, in its words, or None."""
+    protected = bool(protections(project, move.branch))
+    if role(project, user) < Role.developer:
+        return "You are not allowed to push code to this project."
+    if protected and move.new is None:
+        return "You can only delete protected branches using the web interface."
+    if not may_push(project, user, move.branch):
+        return "You are not allowed to push code to protected branches on this project."
+    if move.old and move.new and not may_force(project, move.branch) and _loses(project, move.old, move.new):
+        return "You are not allowed to force push code to a protected branch on this project."
+    return None
+
+
+def settle(state: State, project: Project, actor: User, moves: Sequence[Move]) -> None:
+    """Follow up on branches that have moved: merge requests, then everybody who listens."""
+    quiet = len(moves) > MOST_BRANCHES
+    for move in moves:
+        for request in project.requests.values():
+            if request.state is RequestState.opened and request.source_branch == move.branch:
+                moved_source(state, project, request, move.new, actor)
+        for request in project.requests.values():
+            if request.state is RequestState.opened and request.target_branch == move.branch and move.new:
+                moved_target(state, project, request, (move.old, move.new), actor)
+        state.tell(Pushed(project, actor, move.branch, move.old, move.new, quiet))
+    if project.default_branch not in project.git.heads() and moves and moves[0].new:
+        project.default_branch = moves[0].branch
+
+
+def create(state: State, project: Project, actor: User, name: str, ref: str) -> str:
+    """A new branch at a ref; returns its commit. Invalid where it exists or the ref does not."""
+    require(project, actor, Role.developer)
+    if name in project.git.heads():
+        raise Invalid("branch", "Branch already exists")
+    start = project.git.resolve(ref)
+    if start is None:
+        raise Invalid("ref", f"Invalid reference name: {ref}")
+    if not may_push(project, actor, name):
+        raise Forbidden
+    _set(state, project, actor, Move(name, None, start))
+    return start
+
+
+def delete(state: State, project: Project, actor: User, name: str) -> None:
+    """Remove a branch. Forbidden for the default branch and for protected ones below Maintainer."""
+    require(project, actor, Role.developer)
+    old = project.git.heads().get(name)
+    if old is None:
+        raise NotFound("Branch")
+    if name == project.default_branch:
+        raise Invalid("branch", "Cannot remove HEAD branch")
+    if protections(project, name):
+        raise Forbidden("Protected branch cannot be removed")
+    _set(state, project, actor, Move(name, old, None))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A commit to be made on a branch; `start` names where a new branch leaves."""
+
+    branch: str
+    message: str
+    files: Mapping[str, bytes | None]
+    start: str | None = None
+    author: Signature | None = None
+
+
+def commit(state: State, project: Project, actor: User, change: Change) -> str:
+    """Make a commit, and the branch where it is new; returns the commit."""
+    require(project, actor, Role.developer)
+    if not may_push(project, actor, change.branch):
+        raise Forbidden("You are not allowed to push into this branch")
+    old = project.git.heads().get(change.branch)
+    if old and change.start and change.start != change.branch:
+        raise Invalid("branch", f"A branch called '{change.branch}' already exists.")
+    parent = old or _start(project, change.start)
+    tree = project.git.create_tree(parent, change.files)
+    who = signature(state, actor)
+    made = project.git.create_commit(tree, [parent] if parent else [], change.message, (change.author or who, who))
+    _set(state, project, actor, Move(change.branch, old, made))
+    return made
+
+
+def signature(state: State, user: User) -> Signature:
+    """The user as author or committer now."""
+    return Signature(user.name, user.email, state.clock())
+
+
+def _start(project: Project, start: str | None) -> str | None:
+    """Where a new branch leaves; None only in an empty repository."""
+    if not project.git.heads():
+        return None
+    found = project.git.resolve(start) if start else None
+    if found is None:
+        raise Invalid("branch", "You can only create or edit files when you are on a branch")
+    return found
+
+
+def _set(state: State, project: Project, actor: User, move: Move) -> None:
+    project.git.set_branch(move.branch, move.old, move.new)
+    settle(state, project, actor, [move])
+
+
+def _reaches(held: Role, least: Role) -> bool:
+    return least is not Role.none and held >= least
+
+
+def _loses(project: Project, old: str, new: str) -> bool:
+    return not project.git.is_ancestor(old, new)

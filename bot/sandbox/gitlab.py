@@ -1,0 +1,174 @@
+"""GitLab's REST v4: which endpoint answers what, who calls, and refusals in GitLab's words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from bot.sandbox import errors
+from bot.sandbox import gitlab_ci as ci
+from bot.sandbox import gitlab_discussion as discussion
+from bot.sandbox import gitlab_people as people
+from bot.sandbox import gitlab_repository as repository
+from bot.sandbox import gitlab_requests as requests
+from bot.sandbox.gitlab_call import Answer, Asked, Call, parameters, refused
+from bot.sandbox.model import Token
+from bot.sandbox.state import State
+
+Endpoint = Callable[[Call], Answer]
+
+P = "projects/:id"
+R = f"{P}/merge_requests/:iid"
+G = f"{P}/repository"
+
+ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
+    ("GET", "version", people.version),
+    ("GET", "metadata", people.version),
+    ("GET", "user", people.me),
+    ("GET", "users", people.list_users),
+    ("GET", "users/:user", people.read_user),
+    ("GET", "groups", people.list_groups),
+    ("GET", "groups/:id", people.read_group),
+    ("GET", "groups/:id/members", people.list_group_members),
+    ("GET", "groups/:id/members/all", people.list_all_group_members),
+    ("GET", "projects", people.list_projects),
+    ("GET", P, people.read_project),
+    ("PUT", P, people.update_project),
+    ("GET", f"{P}/members", people.list_members),
+    ("POST", f"{P}/members", people.add_member),
+    ("GET", f"{P}/members/all", people.list_all_members),
+    ("GET", f"{P}/members/all/:user", people.read_any_member),
+    ("GET", f"{P}/members/:user", people.read_member),
+    ("DELETE", f"{P}/members/:user", people.remove_member),
+    ("GET", f"{P}/labels", people.list_labels),
+    ("POST", f"{P}/labels", people.create_label),
+    ("GET", f"{P}/protected_branches", people.list_protections),
+    ("POST", f"{P}/protected_branches", people.protect),
+    ("GET", f"{P}/protected_branches/:name", people.read_protection),
+    ("DELETE", f"{P}/protected_branches/:name", people.unprotect),
+    ("GET", f"{G}/branches", repository.list_branches),
+    ("POST", f"{G}/branches", repository.create_branch),
+    ("GET", f"{G}/branches/:branch", repository.read_branch),
+    ("DELETE", f"{G}/branches/:branch", repository.delete_branch),
+    ("GET", f"{G}/files/:path", repository.read_file),
+    ("POST", f"{G}/files/:path", repository.write_file),
+    ("PUT", f"{G}/files/:path", repository.write_file),
+    ("GET", f"{G}/files/:path/raw", repository.raw_file),
+    ("GET", f"{G}/tree", repository.list_tree),
+    ("GET", f"{G}/compare", repository.compare),
+    ("GET", f"{G}/commits", repository.list_commits),
+    ("POST", f"{G}/commits", repository.create_commit),
+    ("GET", f"{G}/commits/:sha", repository.read_commit),
+    ("GET", f"{G}/commits/:sha/diff", repository.commit_diff),
+    ("GET", f"{G}/commits/:sha/statuses", ci.list_statuses),
+    ("GET", f"{G}/commits/:sha/merge_requests", requests.of_commit),
+    ("POST", f"{P}/statuses/:sha", ci.set_status),
+    ("GET", f"{P}/pipelines", ci.list_pipelines),
+    ("GET", f"{P}/pipelines/:pipeline", ci.read_pipeline),
+    ("GET", f"{P}/pipelines/:pipeline/jobs", ci.list_jobs),
+    ("GET", "merge_requests", requests.list_all),
+    ("GET", f"{P}/merge_requests", requests.list_requests),
+    ("POST", f"{P}/merge_requests", requests.create),
+    ("GET", R, requests.read),
+    ("PUT", R, requests.update),
+    ("PUT", f"{R}/merge", requests.merge),
+    ("GET", f"{R}/versions", requests.versions),
+    ("GET", f"{R}/versions/:number", requests.one_version),
+    ("GET", f"{R}/diffs", requests.diffs),
+    ("GET", f"{R}/changes", requests.changes),
+    ("GET", f"{R}/commits", requests.commits),
+    ("GET", f"{R}/pipelines", requests.pipelines),
+    ("GET", f"{R}/resource_label_events", requests.label_events),
+    ("GET", f"{R}/approvals", discussion.read_approvals),
+    ("GET", f"{R}/approval_state", discussion.approval_state),
+    ("POST", f"{R}/approve", discussion.approve),
+    ("POST", f"{R}/unapprove", discussion.unapprove),
+    ("GET", f"{R}/notes", discussion.list_notes),
+    ("POST", f"{R}/notes", discussion.create_note),
+    ("GET", f"{R}/notes/:note", discussion.read_note),
+    ("PUT", f"{R}/notes/:note", discussion.update_note),
+    ("DELETE", f"{R}/notes/:note", discussion.delete_note),
+    ("GET", f"{R}/award_emoji", discussion.list_awards),
+    ("POST", f"{R}/award_emoji", discussion.create_award),
+    ("DELETE", f"{R}/award_emoji/:award", discussion.delete_award),
+    ("GET", f"{R}/notes/:note/award_emoji", discussion.list_awards),
+    ("POST", f"{R}/notes/:note/award_emoji", discussion.create_award),
+    ("DELETE", f"{R}/notes/:note/award_emoji/:award", discussion.delete_award),
+    ("GET", f"{P}/environments", ci.list_environments),
+    ("POST", f"{P}/environments", ci.create_environment),
+    ("GET", f"{P}/environments/:environment", ci.read_environment),
+    ("GET", f"{P}/deployments", ci.list_deployments),
+    ("POST", f"{P}/deployments", ci.create_deployment),
+    ("GET", f"{P}/deployments/:deployment", ci.read_deployment),
+    ("PUT", f"{P}/deployments/:deployment", ci.update_deployment),
+    ("GET", f"{P}/hooks", ci.list_hooks),
+    ("POST", f"{P}/hooks", ci.create_hook),
+    ("GET", f"{P}/hooks/:hook", ci.read_hook),
+    ("PUT", f"{P}/hooks/:hook", ci.update_hook),
+    ("DELETE", f"{P}/hooks/:hook", ci.delete_hook),
+)
+"""Method, path below `/api/v4/`, endpoint. The first match counts, so fixed words stand before parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The endpoint of a request and what its path names."""
+
+    endpoint: Endpoint
+    where: dict[str, str]
+
+
+def answer(state: State, asked: Asked) -> Answer:
+    """What GitLab would say, under the forge's lock."""
+    with state.lock:
+        try:
+            token = _token(state, asked)
+            if token and token.read_only and asked.method not in ("GET", "HEAD"):
+                return _insufficient()
+            matched = match(asked.method, asked.path)
+            call = Call(state, asked.path, token.user if token else None, matched.where, parameters(asked), asked.query)
+            return matched.endpoint(call)
+        except errors.Refused as refusal:
+            return refused(refusal)
+
+
+def caller(state: State, asked: Asked) -> str:
+    """The user name behind the request's token, or an empty text."""
+    with state.lock:
+        try:
+            token = _token(state, asked)
+        except errors.Unauthenticated:
+            return ""
+    return token.user.username if token else ""
+
+
+def match(method: str, path: str) -> Matched:
+    """Which endpoint answers; NotFound where there is none. Parts are decoded only after they were told apart."""
+    parts = [unquote(part) for part in path.strip("/").split("/")]
+    for wanted, pattern, endpoint in ENDPOINTS:
+        where = _where(pattern.split("/"), parts) if wanted == ("GET" if method == "HEAD" else method) else None
+        if where is not None:
+            return Matched(endpoint, where | {"method": method})
+    raise errors.NotFound
+
+
+def _where(pattern: list[str], parts: list[str]) -> dict[str, str] | None:
+    if len(pattern) != len(parts):
+        return None
+    pairs = list(zip(pattern, parts, strict=True))
+    if any(name != part and not (name.startswith(":") and part) for name, part in pairs):
+        return None
+    return {name[1:]: part for name, part in pairs if name.startswith(":")}
+
+
+def _token(state: State, asked: Asked) -> Token | None:
+    """PRIVATE-TOKEN, or a bearer. An unknown token is refused even where nobody would be let in."""
+    value = asked.headers.get("private-token")
+    scheme, _, bearer = asked.headers.get("authorization", "").partition(" ")
+    if value is None and scheme.lower() == "bearer":
+        value = bearer.strip()
+    return None if value is None else state.token(value)
+
+
+def _insufficient() -> Answer:
+    words = "The request requires higher privileges than provided by the access token."
+    return Answer({"error": "insufficient_scope", "error_description": words, "scope": "api"}, 403)

@@ -1,0 +1,217 @@
+"""The endpoints of users, groups, members, projects, labels and protected branches."""
+
+from dataclasses import replace
+
+from bot.sandbox import discussion, errors
+from bot.sandbox.gitlab_call import Answer, Call, page
+from bot.sandbox.gitlab_json import group, label, member, own_user, project, protection, user
+from bot.sandbox.model import Member, Project, Protection, Role, Settings
+from bot.sandbox.state import group_members, members, require
+
+VERSION = "18.0.0"
+
+
+def version(call: Call) -> Answer:
+    """`GET /version` and `/metadata`."""
+    call.user()
+    return Answer({"version": VERSION, "revision": "sandbox", "enterprise": False})
+
+
+def me(call: Call) -> Answer:
+    """`GET /user`."""
+    return Answer(own_user(call.state, call.user()))
+
+
+def list_users(call: Call) -> Answer:
+    """`GET /users`, by `username` or `search`."""
+    call.user()
+    name, search = call.text("username"), (call.text("search") or "").lower()
+    found = [one for one in call.state.users.values() if name in (None, one.username)]
+    found = [one for one in found if search in f"{one.username} {one.name}".lower()]
+    return page(call, found, lambda one: user(call.state, one) or {})
+
+
+def read_user(call: Call) -> Answer:
+    """`GET /users/:id`."""
+    call.user()
+    for found in call.state.users.values():
+        if str(found.id) == call.where["user"]:
+            return Answer((user(call.state, found) or {}) | {"bot": found.bot})
+    raise errors.NotFound("User")
+
+
+def list_projects(call: Call) -> Answer:
+    """`GET /projects`: those that the user sees; `membership`, `search`."""
+    seen = [one for one in call.state.projects.values() if call.state.sees(call.actor, one)]
+    if call.flag("membership") and call.actor:
+        seen = [one for one in seen if any(found.user == call.actor for found in members(one))]
+    search = (call.text("search") or "").lower()
+    seen = [one for one in seen if search in one.full_path.lower()]
+    return page(call, seen[::-1], lambda one: project(call.state, one, call.actor))
+
+
+def read_project(call: Call) -> Answer:
+    """`GET /projects/:id`."""
+    return Answer(project(call.state, call.project(), call.actor))
+
+
+def update_project(call: Call) -> Answer:
+    """`PUT /projects/:id`: the switches that are imitated."""
+    found = call.project()
+    require(found, call.actor, Role.maintainer)
+    known = found.settings
+    changes: dict[str, object] = {}
+    for name in Settings.__slots__:
+        if call.text(name) is None:
+            continue
+        before = getattr(known, name)
+        given: object = call.flag(name) if isinstance(before, bool) else call.text(name)
+        changes[name] = call.number(name) if isinstance(before, int) and not isinstance(before, bool) else given
+    found.settings = replace(known, **changes)  # type: ignore[arg-type]  # each has its field's own type
+    return Answer(project(call.state, found, call.actor))
+
+
+def list_members(call: Call) -> Answer:
+    """`GET /projects/:id/members`: direct ones only."""
+    return _members(call, list(call.project().members.values()))
+
+
+def list_all_members(call: Call) -> Answer:
+    """`GET /projects/:id/members/all`: inherited ones too."""
+    return _members(call, members(call.project()))
+
+
+def read_member(call: Call) -> Answer:
+    """`GET /projects/:id/members/:user`."""
+    return _member(call, list(call.project().members.values()))
+
+
+def read_any_member(call: Call) -> Answer:
+    """`GET /projects/:id/members/all/:user`."""
+    return _member(call, members(call.project()))
+
+
+def add_member(call: Call) -> Answer:
+    """`POST /projects/:id/members`; Maintainers may, but give no more than they have."""
+    found = call.project()
+    require(found, call.actor, Role.maintainer)
+    number, level = call.number("user_id"), call.number("access_level")
+    if number not in call.state.users or level not in {int(one) for one in Role}:
+        raise errors.Missing("user_id or access_level does not have a valid value")
+    if number in found.members:
+        raise errors.Conflict("Member already exists")
+    made = Member(call.state.users[number], Role(level), call.state.clock())
+    found.members[number] = made
+    return Answer(member(call.state, made), 201)
+
+
+def remove_member(call: Call) -> Answer:
+    """`DELETE /projects/:id/members/:user`."""
+    found = call.project()
+    require(found, call.actor, Role.maintainer)
+    if found.members.pop(int(call.where["user"]), None) is None:
+        raise errors.NotFound
+    return Answer(None, 204)
+
+
+def read_group(call: Call) -> Answer:
+    """`GET /groups/:id`."""
+    return Answer(group(call.state, call.state.group(call.where["id"], call.actor)))
+
+
+def list_groups(call: Call) -> Answer:
+    """`GET /groups`: those that the user sees."""
+    found = []
+    for one in call.state.groups.values():
+        try:
+            found.append(call.state.group(str(one.id), call.actor))
+        except errors.NotFound:
+            continue
+    return page(call, found, lambda one: group(call.state, one))
+
+
+def list_group_members(call: Call) -> Answer:
+    """`GET /groups/:id/members`."""
+    return _members(call, list(call.state.group(call.where["id"], call.actor).members.values()))
+
+
+def list_all_group_members(call: Call) -> Answer:
+    """`GET /groups/:id/members/all`."""
+    return _members(call, group_members(call.state.group(call.where["id"], call.actor)))
+
+
+def list_labels(call: Call) -> Answer:
+    """`GET /projects/:id/labels`, by name."""
+    found = sorted(call.project().labels.values(), key=lambda one: one.name)
+    return page(call, found, label)
+
+
+def create_label(call: Call) -> Answer:
+    """`POST /projects/:id/labels`; 409 where it exists."""
+    found = call.project()
+    require(found, call.actor, Role.reporter)
+    name, color = call.need("name", "color")
+    if name in found.labels:
+        raise errors.Conflict("Label already exists")
+    made = discussion.label(call.state, found, name, color, call.text("description") or "")
+    return Answer(label(made), 201)
+
+
+def list_protections(call: Call) -> Answer:
+    """`GET /projects/:id/protected_branches`."""
+    return page(call, list(_maintained(call).protections.values()), protection)
+
+
+def read_protection(call: Call) -> Answer:
+    """`GET /projects/:id/protected_branches/:name`."""
+    found = _maintained(call).protections.get(call.where["name"])
+    if found is None:
+        raise errors.NotFound
+    return Answer(protection(found))
+
+
+def protect(call: Call) -> Answer:
+    """`POST /projects/:id/protected_branches`; Maintainers by default, 409 where it is protected."""
+    found = _maintained(call)
+    (name,) = call.need("name")
+    if name in found.protections:
+        raise errors.Conflict(f"Protected branch '{name}' already exists")
+    levels = (_level(call, "push_access_level"), _level(call, "merge_access_level"))
+    made = Protection(call.state.number("protection"), name, *levels, call.flag("allow_force_push") or False)
+    found.protections[name] = made
+    return Answer(protection(made), 201)
+
+
+def unprotect(call: Call) -> Answer:
+    """`DELETE /projects/:id/protected_branches/:name`."""
+    if _maintained(call).protections.pop(call.where["name"], None) is None:
+        raise errors.NotFound
+    return Answer(None, 204)
+
+
+def _level(call: Call, name: str) -> Role:
+    wanted = call.number(name)
+    if wanted is None:
+        return Role.maintainer
+    if wanted not in (Role.none, Role.developer, Role.maintainer):
+        raise errors.Missing(f"{name} does not have a valid value")
+    return Role(wanted)
+
+
+def _maintained(call: Call) -> Project:
+    found = call.project()
+    require(found, call.actor, Role.maintainer)
+    return found
+
+
+def _members(call: Call, found: list[Member]) -> Answer:
+    query = (call.text("query") or "").lower()
+    kept = [one for one in found if query in f"{one.user.username} {one.user.name}".lower()]
+    return page(call, kept, lambda one: member(call.state, one))
+
+
+def _member(call: Call, found: list[Member]) -> Answer:
+    for one in found:
+        if str(one.user.id) == call.where["user"]:
+            return Answer(member(call.state, one))
+    raise errors.NotFound

@@ -1,0 +1,190 @@
+"""Merge requests, and all that hangs on them, in GitLab's shapes."""
+
+from bot.sandbox import discussion, merging
+from bot.sandbox.branches import may_merge
+from bot.sandbox.gitlab_call import Json
+from bot.sandbox.gitlab_jobs import pipeline
+from bot.sandbox.gitlab_json import time, user
+from bot.sandbox.model import (
+    Award,
+    Checked,
+    LabelEvent,
+    MergeRequest,
+    Note,
+    Project,
+    RequestState,
+    User,
+    Version,
+)
+from bot.sandbox.state import State
+
+
+def label_event(state: State, request: MergeRequest, found: LabelEvent) -> Json:
+    """One line of a merge request's label log."""
+    return {
+        "id": found.id,
+        "user": user(state, found.user),
+        "created_at": time(found.at),
+        "resource_type": "MergeRequest",
+        "resource_id": request.id,
+        "label": {"id": found.label.id, "name": found.label.name, "color": found.label.color, "description": None},
+        "action": found.action,
+    }
+
+
+def note(state: State, where: tuple[Project, MergeRequest], found: Note) -> Json:
+    """A comment."""
+    project, request = where
+    return {
+        "id": found.id,
+        "type": None,
+        "body": found.body,
+        "author": user(state, found.author),
+        "created_at": time(found.created_at),
+        "updated_at": time(found.updated_at),
+        "system": found.system,
+        "noteable_id": request.id,
+        "noteable_type": "MergeRequest",
+        "project_id": project.id,
+        "resolvable": False,
+        "confidential": found.internal,
+        "internal": found.internal,
+        "imported": False,
+        "imported_from": "none",
+        "noteable_iid": request.iid,
+        "commands_changes": {},
+    }
+
+
+def award(state: State, on: tuple[str, int], found: Award) -> Json:
+    """An emoji on (kind, id)."""
+    return {
+        "id": found.id,
+        "name": found.name,
+        "user": user(state, found.user),
+        "created_at": time(found.at),
+        "updated_at": time(found.at),
+        "awardable_type": on[0],
+        "awardable_id": on[1],
+        "url": None,
+    }
+
+
+def version(request: MergeRequest, found: Version) -> Json:
+    """One head of a merge request."""
+    return {
+        "id": found.id,
+        "head_commit_sha": found.head,
+        "base_commit_sha": found.base,
+        "start_commit_sha": found.start,
+        "created_at": time(found.created_at),
+        "merge_request_id": request.id,
+        "state": "collected",
+        "real_size": "1",
+        "patch_id_sha": None,
+    }
+
+
+def approvals(state: State, where: Project, request: MergeRequest, viewer: User | None) -> Json:
+    """Who approved, what is still needed, and what the viewer may do."""
+    standing = request.standing_approvals()
+    needed = where.settings.approvals_before_merge
+    return {
+        "id": request.id,
+        "iid": request.iid,
+        "project_id": where.id,
+        "title": request.title,
+        "state": request.state,
+        "created_at": time(request.created_at),
+        "updated_at": time(request.updated_at),
+        "merge_status": request.checked,
+        "approved": len(standing) >= needed,
+        "approvals_required": needed,
+        "approvals_left": max(0, needed - len(standing)),
+        "require_password_to_approve": False,
+        "approved_by": [{"user": user(state, one.user), "approved_at": time(one.at)} for one in standing],
+        "suggested_approvers": [],
+        "approvers": [],
+        "approver_groups": [],
+        "user_has_approved": any(one.user == viewer for one in standing),
+        "user_can_approve": viewer is not None and discussion.may_approve(where, request, viewer),
+        "has_approval_rules": needed > 0,
+    }
+
+
+def merge_request(state: State, where: Project, found: MergeRequest, status: str) -> Json:
+    """A merge request as in lists; `status` is its `detailed_merge_status`."""
+    web = f"{state.url}/{where.full_path}/-/merge_requests/{found.iid}"
+    emoji = [one.name for one in found.awards]
+    return {
+        "id": found.id,
+        "iid": found.iid,
+        "project_id": where.id,
+        "title": found.title,
+        "description": found.description,
+        "state": found.state,
+        "created_at": time(found.created_at),
+        "updated_at": time(found.updated_at),
+        "merged_by": user(state, found.merged_by),
+        "merge_user": user(state, found.merged_by),
+        "merged_at": time(found.merged_at),
+        "closed_by": user(state, found.closed_by),
+        "closed_at": time(found.closed_at),
+        "target_branch": found.target_branch,
+        "source_branch": found.source_branch,
+        "user_notes_count": sum(not one.system for one in found.notes),
+        "upvotes": emoji.count("thumbsup"),
+        "downvotes": emoji.count("thumbsdown"),
+        "author": user(state, found.author),
+        "assignees": [],
+        "assignee": None,
+        "reviewers": [],
+        "source_project_id": where.id,
+        "target_project_id": where.id,
+        "labels": list(found.labels),
+        "draft": found.draft,
+        "work_in_progress": found.draft,
+        "imported": False,
+        "milestone": None,
+        "merge_when_pipeline_succeeds": False,
+        "merge_status": status if status in ("checking", "preparing") else found.checked,
+        "detailed_merge_status": status,
+        "sha": found.head,
+        "merge_commit_sha": found.merge_commit,
+        "squash_commit_sha": found.squash_commit,
+        "discussion_locked": None,
+        "should_remove_source_branch": None,
+        "force_remove_source_branch": found.remove_source_branch,
+        "reference": f"!{found.iid}",
+        "references": {
+            "short": f"!{found.iid}",
+            "relative": f"!{found.iid}",
+            "full": f"{where.full_path}!{found.iid}",
+        },
+        "web_url": web,
+        "squash": found.squash,
+        "squash_on_merge": found.squash,
+        "task_completion_status": {"count": 0, "completed_count": 0},
+        "has_conflicts": found.checked is Checked.cannot and found.state is RequestState.opened,
+        "blocking_discussions_resolved": True,
+    }
+
+
+def single_request(state: State, where: Project, looked: tuple[MergeRequest, str], viewer: User | None) -> Json:
+    """A merge request read alone, which tells more; `looked` is it and its `detailed_merge_status`."""
+    found, status = looked
+    last, head = found.versions[-1], merging.head_pipeline(where, found)
+    shown = merge_request(state, where, found, status)
+    return shown | {
+        "subscribed": False,
+        "changes_count": str(len(where.git.diff(last.base, last.head))),
+        "latest_build_started_at": None,
+        "latest_build_finished_at": None,
+        "first_deployed_to_production_at": None,
+        "pipeline": pipeline(state, where, head) if head else None,
+        "head_pipeline": pipeline(state, where, head) if head else None,
+        "diff_refs": {"base_sha": last.base, "head_sha": last.head, "start_sha": last.start},
+        "merge_error": found.merge_error,
+        "first_contribution": False,
+        "user": {"can_merge": viewer is not None and may_merge(where, viewer, found.target_branch)},
+    }

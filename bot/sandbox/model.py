@@ -1,0 +1,387 @@
+"""What the forge keeps: users, groups, projects, merge requests and all that hangs on them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+from bot.sandbox.gitstore import GitRepository
+
+
+class Role(IntEnum):
+    """Access levels as GitLab numbers them; `none` is also its `No one` in branch protection."""
+
+    none = 0
+    guest = 10
+    reporter = 20
+    developer = 30
+    maintainer = 40
+    owner = 50
+
+
+class RequestState(StrEnum):
+    """A merge request's state."""
+
+    opened = "opened"
+    closed = "closed"
+    merged = "merged"
+
+
+class Checked(StrEnum):
+    """What is known of whether Git can merge it."""
+
+    unchecked = "unchecked"
+    can = "can_be_merged"
+    cannot = "cannot_be_merged"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person or bot; `id` never changes hands."""
+
+    id: int
+    username: str
+    name: str
+    email: str
+    bot: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token; with `read_only` it may not write."""
+
+    value: str = field(repr=False)
+    user: User
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user's role in one group or project."""
+
+    user: User
+    role: Role
+    since: datetime
+
+
+@dataclass(slots=True)
+class Group:
+    """A group; `parent` makes it a subgroup."""
+
+    id: int
+    path: str
+    name: str
+    parent: "Group | None"
+    created_at: datetime
+    members: dict[int, Member] = field(default_factory=dict)
+
+    @property
+    def full_path(self) -> str:
+        """The path from the top group down."""
+        return f"{self.parent.full_path}/{self.path}" if self.parent else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """A rule for the branches whose name matches `name` (`*` matches anything)."""
+
+    id: int
+    name: str
+    push: Role
+    merge: Role
+    allow_force_push: bool = False
+    push_users: frozenset[int] = frozenset()
+    merge_users: frozenset[int] = frozenset()
+
+
+@dataclass(slots=True)
+class Settings:
+    """A project's switches, named as GitLab names them."""
+
+    merge_method: str = "merge"
+    only_allow_merge_if_pipeline_succeeds: bool = False
+    allow_merge_on_skipped_pipeline: bool = False
+    approvals_before_merge: int = 0
+    reset_approvals_on_push: bool = False
+    merge_requests_author_approval: bool = True
+    remove_source_branch_after_merge: bool = False
+    visibility: str = "private"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label of a project."""
+
+    id: int
+    name: str
+    color: str
+    description: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LabelEvent:
+    """Somebody added a label to a merge request, or removed it (`action`: add, remove)."""
+
+    id: int
+    user: User
+    label: Label
+    action: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """An emoji on a merge request or a note."""
+
+    id: int
+    name: str
+    user: User
+    at: datetime
+
+
+@dataclass(slots=True)
+class Note:
+    """A comment; `system` when the forge wrote it by itself."""
+
+    id: int
+    body: str
+    author: User
+    created_at: datetime
+    updated_at: datetime
+    system: bool = False
+    internal: bool = False
+    awards: list[Award] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Approval:
+    """Who approved which head, and when; withdrawn by its user, or `reset` by a push."""
+
+    user: User
+    at: datetime
+    sha: str
+    withdrawn_at: datetime | None = None
+    reset: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One head of a merge request: `base` is where it left the target, `start` the target's head then."""
+
+    id: int
+    head: str
+    base: str
+    start: str
+    created_at: datetime
+
+
+@dataclass(slots=True)
+class MergeRequest:
+    """A merge request within one project."""
+
+    id: int
+    iid: int
+    author: User
+    source_branch: str
+    target_branch: str
+    title: str
+    description: str
+    created_at: datetime
+    updated_at: datetime
+    state: RequestState = RequestState.opened
+    labels: list[str] = field(default_factory=list)
+    squash: bool = False
+    remove_source_branch: bool = False
+    versions: list[Version] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    awards: list[Award] = field(default_factory=list)
+    approvals: list[Approval] = field(default_factory=list)
+    label_events: list[LabelEvent] = field(default_factory=list)
+    checked: Checked = Checked.unchecked
+    reads_until_checked: int = 1
+    merge_error: str | None = None
+    merged_at: datetime | None = None
+    merged_by: User | None = None
+    merge_commit: str | None = None
+    squash_commit: str | None = None
+    closed_at: datetime | None = None
+    closed_by: User | None = None
+
+    @property
+    def head(self) -> str:
+        """The newest version's commit."""
+        return self.versions[-1].head
+
+    @property
+    def draft(self) -> bool:
+        """Whether the title says so."""
+        return self.title.lower().startswith(("draft:", "[draft]", "(draft)"))
+
+    def standing_approvals(self) -> list[Approval]:
+        """Those not withdrawn."""
+        return [approval for approval in self.approvals if approval.withdrawn_at is None]
+
+
+@dataclass(slots=True)
+class CommitStatus:
+    """A job of a pipeline, or a status that somebody set from outside."""
+
+    id: int
+    name: str
+    status: str
+    sha: str
+    ref: str
+    author: User
+    created_at: datetime
+    description: str | None = None
+    target_url: str | None = None
+    stage: str = "external"
+    allow_failure: bool = False
+    coverage: float | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    retried: bool = False
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """The statuses of one commit on one branch; its own status follows from theirs."""
+
+    id: int
+    iid: int
+    sha: str
+    ref: str
+    source: str
+    user: User
+    created_at: datetime
+    updated_at: datetime
+    statuses: list[CommitStatus] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Environment:
+    """A named place that deployments go to."""
+
+    id: int
+    name: str
+    external_url: str | None
+    created_at: datetime
+
+
+@dataclass(slots=True)
+class Deployment:
+    """One commit brought, or being brought, to an environment."""
+
+    id: int
+    iid: int
+    environment: Environment
+    sha: str
+    ref: str
+    status: str
+    user: User
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(slots=True)
+class Hook:
+    """A webhook of a project; `events` are the switches such as `push_events` that are on."""
+
+    id: int
+    url: str
+    events: frozenset[str]
+    created_at: datetime
+    token: str = field(default="", repr=False)
+    signing_secret: str = field(default="", repr=False)
+    branch_filter: str = ""
+    uuid: str = ""
+    failures: int = 0
+    disabled_until: datetime | None = None
+
+
+@dataclass(slots=True)
+class Project:
+    """A repository and all that is kept about it."""
+
+    id: int
+    path: str
+    name: str
+    group: Group
+    creator: User
+    created_at: datetime
+    git: GitRepository
+    default_branch: str = "main"
+    settings: Settings = field(default_factory=Settings)
+    members: dict[int, Member] = field(default_factory=dict)
+    protections: dict[str, Protection] = field(default_factory=dict)
+    labels: dict[str, Label] = field(default_factory=dict)
+    requests: dict[int, MergeRequest] = field(default_factory=dict)
+    pipelines: list[Pipeline] = field(default_factory=list)
+    environments: dict[int, Environment] = field(default_factory=dict)
+    deployments: dict[int, Deployment] = field(default_factory=dict)
+    hooks: dict[int, Hook] = field(default_factory=dict)
+
+    @property
+    def full_path(self) -> str:
+        """Groups and project, such as `platform/config`."""
+        return f"{self.group.full_path}/{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A branch moved; `before` is None when it is new, `after` when it is gone. `quiet`: too many at once for hooks."""
+
+    project: Project
+    actor: User
+    branch: str
+    before: str | None
+    after: str | None
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RequestChanged:
+    """A merge request changed; `action` as GitLab's webhooks name it."""
+
+    project: Project
+    request: MergeRequest
+    actor: User
+    action: str
+    changes: Mapping[str, tuple[object, object]] = field(default_factory=dict)
+    oldrev: str | None = None
+    system_action: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A person's comment was written or edited (`action`: create, update)."""
+
+    project: Project
+    request: MergeRequest
+    note: Note
+    actor: User
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Awarded:
+    """An emoji was given or taken back (`action`: award, revoke)."""
+
+    project: Project
+    request: MergeRequest
+    note: Note | None
+    award: Award
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineMoved:
+    """A pipeline's status changed."""
+
+    project: Project
+    pipeline: Pipeline
+
+
+Event = Pushed | RequestChanged | Noted | Awarded | PipelineMoved

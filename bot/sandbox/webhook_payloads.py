@@ -1,0 +1,354 @@
+"""The bodies of GitLab's webhooks, in the shapes of its documentation and of captured deliveries."""
+
+from datetime import datetime
+from typing import assert_never
+
+from bot.sandbox import merging
+from bot.sandbox.gitlab_call import Json
+from bot.sandbox.model import (
+    Awarded,
+    Checked,
+    Event,
+    Label,
+    MergeRequest,
+    Noted,
+    PipelineMoved,
+    Project,
+    Pushed,
+    RequestChanged,
+    RequestState,
+    User,
+)
+from bot.sandbox.state import State
+from bot.sandbox.statuses import FINISHED, pipeline_status
+
+NOTHING = "0" * 40
+MOST_COMMITS = 20
+"""A push lists no more, though it counts them all."""
+
+STATE_IDS = {RequestState.opened: 1, RequestState.closed: 2, RequestState.merged: 3}
+
+
+def kind_of(event: Event) -> tuple[str, str]:
+    """The hook's switch and the `X-Gitlab-Event` header of an event."""
+    if isinstance(event, Pushed):
+        return "push_events", "Push Hook"
+    if isinstance(event, RequestChanged):
+        return "merge_requests_events", "Merge Request Hook"
+    if isinstance(event, Noted):
+        if event.note.internal:
+            return "confidential_note_events", "Confidential Note Hook"
+        return "note_events", "Note Hook"
+    if isinstance(event, Awarded):
+        return "emoji_events", "Emoji Hook"
+    if isinstance(event, PipelineMoved):
+        return "pipeline_events", "Pipeline Hook"
+    assert_never(event)
+
+
+def payload(state: State, event: Event) -> Json:
+    """The body, as things stand now."""
+    if isinstance(event, Pushed):
+        return _push(state, event)
+    if isinstance(event, RequestChanged):
+        return _request(state, event)
+    if isinstance(event, Noted):
+        return _note(state, event)
+    if isinstance(event, Awarded):
+        return _award(state, event)
+    if isinstance(event, PipelineMoved):
+        return _pipeline(state, event)
+    assert_never(event)
+
+
+def _push(state: State, event: Pushed) -> Json:
+    project, actor = event.project, event.actor
+    commits = project.git.log(event.after, event.before or _base(event)) if event.after else ()
+    return {
+        "object_kind": "push",
+        "event_name": "push",
+        "before": event.before or NOTHING,
+        "after": event.after or NOTHING,
+        "ref": f"refs/heads/{event.branch}",
+        "ref_protected": event.branch in project.protections,
+        "checkout_sha": event.after,
+        "message": None,
+        "user_id": actor.id,
+        "user_name": actor.name,
+        "user_username": actor.username,
+        "user_email": "",
+        "user_avatar": None,
+        "project_id": project.id,
+        "project": _project(state, project),
+        "commits": [_changed(state, project, one.sha) for one in reversed(commits[:MOST_COMMITS])],
+        "total_commits_count": len(commits),
+        "push_options": {},
+        "repository": _repository(state, project),
+    }
+
+
+def _base(event: Pushed) -> str | None:
+    """What a new branch is counted from."""
+    main = event.project.git.heads().get(event.project.default_branch)
+    return main if main != event.after else None
+
+
+def _request(state: State, event: RequestChanged) -> Json:
+    project, request = event.project, event.request
+    attributes = _attributes(state, project, request) | {"action": event.action}
+    if event.oldrev:
+        attributes["oldrev"] = event.oldrev
+    if event.system_action:
+        attributes |= {"system": True, "system_action": event.system_action}
+    return {
+        "object_kind": "merge_request",
+        "event_type": "merge_request",
+        "user": _user(event.actor),
+        "project": _project(state, project),
+        "object_attributes": attributes,
+        "labels": _labels(project, request),
+        "changes": _changes(project, event),
+        "repository": _repository(state, project),
+    }
+
+
+def _note(state: State, event: Noted) -> Json:
+    project, request, note = event.project, event.request, event.note
+    url = f"{state.url}/{project.full_path}/-/merge_requests/{request.iid}#note_{note.id}"
+    return {
+        "object_kind": "note",
+        "event_type": "confidential_note" if note.internal else "note",
+        "user": _user(event.actor),
+        "project_id": project.id,
+        "project": _project(state, project),
+        "repository": _repository(state, project),
+        "object_attributes": {
+            "id": note.id,
+            "note": note.body,
+            "description": note.body,
+            "noteable_type": "MergeRequest",
+            "noteable_id": request.id,
+            "author_id": note.author.id,
+            "created_at": _time(note.created_at),
+            "updated_at": _time(note.updated_at),
+            "project_id": project.id,
+            "internal": note.internal,
+            "system": note.system,
+            "commit_id": None,
+            "line_code": None,
+            "type": None,
+            "action": event.action,
+            "url": url,
+        },
+        "merge_request": _attributes(state, project, request),
+    }
+
+
+def _award(state: State, event: Awarded) -> Json:
+    project, request, award = event.project, event.request, event.award
+    shown: Json = {
+        "object_kind": "emoji",
+        "event_type": event.action,
+        "user": _user(award.user),
+        "project_id": project.id,
+        "project": _project(state, project),
+        "object_attributes": {
+            "id": award.id,
+            "user_id": award.user.id,
+            "name": award.name,
+            "created_at": _time(award.at),
+            "updated_at": _time(award.at),
+            "awardable_type": "Note" if event.note else "MergeRequest",
+            "awardable_id": event.note.id if event.note else request.id,
+            "action": event.action,
+            "awarded_on_url": f"{state.url}/{project.full_path}/-/merge_requests/{request.iid}",
+        },
+        "merge_request": _attributes(state, project, request),
+    }
+    if event.note:
+        shown["note"] = {"id": event.note.id, "note": event.note.body, "noteable_type": "MergeRequest"}
+    return shown
+
+
+def _pipeline(state: State, event: PipelineMoved) -> Json:
+    project, pipeline = event.project, event.pipeline
+    word = pipeline_status(pipeline)
+    requests = [one for one in project.requests.values() if one.source_branch == pipeline.ref]
+    opened = [one for one in requests if one.state is RequestState.opened]
+    return {
+        "object_kind": "pipeline",
+        "object_attributes": {
+            "id": pipeline.id,
+            "iid": pipeline.iid,
+            "name": None,
+            "ref": pipeline.ref,
+            "tag": False,
+            "sha": pipeline.sha,
+            "before_sha": NOTHING,
+            "source": pipeline.source,
+            "status": word,
+            "detailed_status": word,
+            "stages": sorted({one.stage for one in pipeline.statuses}),
+            "created_at": _time(pipeline.created_at),
+            "finished_at": _time(pipeline.updated_at) if word in FINISHED else None,
+            "duration": None,
+            "queued_duration": None,
+            "variables": [],
+            "url": f"{state.url}/{project.full_path}/-/pipelines/{pipeline.id}",
+        },
+        "merge_request": _brief(state, project, opened[-1]) if opened else None,
+        "user": _user(pipeline.user),
+        "project": _project(state, project),
+        "commit": _commit(state, project, pipeline.sha),
+        "builds": [_build(one.id, one.stage, one.name, one.status) for one in pipeline.statuses if not one.retried],
+    }
+
+
+def _build(number: int, stage: str, name: str, status: str) -> Json:
+    return {"id": number, "stage": stage, "name": name, "status": status, "when": "on_success", "manual": False}
+
+
+def _brief(state: State, project: Project, request: MergeRequest) -> Json:
+    return {
+        "id": request.id,
+        "iid": request.iid,
+        "title": request.title,
+        "source_branch": request.source_branch,
+        "source_project_id": project.id,
+        "target_branch": request.target_branch,
+        "target_project_id": project.id,
+        "state": request.state,
+        "merge_status": request.checked,
+        "detailed_merge_status": merging.merge_status(project, request),
+        "url": f"{state.url}/{project.full_path}/-/merge_requests/{request.iid}",
+    }
+
+
+def _attributes(state: State, project: Project, request: MergeRequest) -> Json:
+    pipeline = merging.head_pipeline(project, request)
+    return _brief(state, project, request) | {
+        "assignee_id": None,
+        "author_id": request.author.id,
+        "created_at": _time(request.created_at),
+        "description": request.description,
+        "draft": request.draft,
+        "work_in_progress": request.draft,
+        "head_pipeline_id": pipeline.id if pipeline else None,
+        "last_edited_at": None,
+        "last_edited_by_id": None,
+        "merge_commit_sha": request.merge_commit,
+        "merge_error": request.merge_error,
+        "merge_params": {"force_remove_source_branch": "1" if request.remove_source_branch else "0"},
+        "merge_user_id": request.merged_by.id if request.merged_by else None,
+        "merge_when_pipeline_succeeds": False,
+        "milestone_id": None,
+        "state_id": STATE_IDS[request.state],
+        "time_estimate": 0,
+        "updated_at": _time(request.updated_at),
+        "updated_by_id": None,
+        "source": _project(state, project),
+        "target": _project(state, project),
+        "last_commit": _commit(state, project, request.head),
+        "total_time_spent": 0,
+        "assignee_ids": [],
+        "reviewer_ids": [],
+        "labels": _labels(project, request),
+        "blocking_discussions_resolved": True,
+        "first_contribution": False,
+        "has_conflicts": request.checked is Checked.cannot,
+    }
+
+
+def _changes(project: Project, event: RequestChanged) -> Json:
+    """What changed; an update by a push tells nothing but the time, as GitLab does."""
+    shown: Json = {"updated_at": {"previous": None, "current": _time(event.request.updated_at)}}
+    for name, (before, after) in event.changes.items():
+        if name == "labels" and isinstance(before, tuple) and isinstance(after, tuple):
+            lists = [[_label(project, project.labels[one]) for one in names] for names in (before, after)]
+            shown[name] = {"previous": lists[0], "current": lists[1]}
+        else:
+            shown[name] = {"previous": before, "current": after}
+    return shown
+
+
+def _labels(project: Project, request: MergeRequest) -> list[Json]:
+    return [_label(project, project.labels[name]) for name in request.labels]
+
+
+def _label(project: Project, label: Label) -> Json:
+    return {
+        "id": label.id,
+        "title": label.name,
+        "color": label.color,
+        "project_id": project.id,
+        "created_at": _time(label.created_at),
+        "updated_at": _time(label.created_at),
+        "template": False,
+        "description": label.description or None,
+        "type": "ProjectLabel",
+        "group_id": None,
+    }
+
+
+def _user(user: User) -> Json:
+    return {
+        "id": user.id,
+        "name": user.name,
+        "username": user.username,
+        "avatar_url": None,
+        "email": "[REDACTED]",
+    }
+
+
+def _project(state: State, project: Project) -> Json:
+    web = f"{state.url}/{project.full_path}"
+    ssh = f"git@gitlab.example.com:{project.full_path}.git"
+    return {
+        "id": project.id,
+        "name": project.name,
+        "description": "",
+        "web_url": web,
+        "avatar_url": None,
+        "git_ssh_url": ssh,
+        "git_http_url": f"{web}.git",
+        "namespace": project.group.name,
+        "visibility_level": 20 if project.settings.visibility == "public" else 0,
+        "path_with_namespace": project.full_path,
+        "default_branch": project.default_branch,
+        "ci_config_path": None,
+        "homepage": web,
+        "url": ssh,
+        "ssh_url": ssh,
+        "http_url": f"{web}.git",
+    }
+
+
+def _repository(state: State, project: Project) -> Json:
+    web = f"{state.url}/{project.full_path}"
+    return {"name": project.name, "url": f"{web}.git", "description": "", "homepage": web}
+
+
+def _commit(state: State, project: Project, sha: str) -> Json:
+    found = project.git.commit(sha)
+    return {
+        "id": found.sha,
+        "message": found.message,
+        "title": found.title,
+        "timestamp": found.author.at.isoformat(),
+        "url": f"{state.url}/{project.full_path}/-/commit/{found.sha}",
+        "author": {"name": found.author.name, "email": found.author.email},
+    }
+
+
+def _changed(state: State, project: Project, sha: str) -> Json:
+    """A commit of a push, with the paths that it touched."""
+    parents = project.git.commit(sha).parents
+    paths: dict[str, list[str]] = {"added": [], "modified": [], "removed": []}
+    for file in project.git.diff(parents[0] if parents else None, sha):
+        kind = {"added": "added", "deleted": "removed"}.get(file.status, "modified")
+        paths[kind].append(file.new_path)
+    return _commit(state, project, sha) | paths
+
+
+def _time(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC")
