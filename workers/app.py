@@ -50,7 +50,11 @@ def make_app(world: World, broker: str) -> Celery:
         worker_hijack_root_logger=False,
         worker_send_task_events=False,
     )
-    app.task(name=TASK)(lambda work: do_work(world, tuple(work)))
+
+    @app.task(name=TASK)  # type: ignore[misc]  # Celery is not typed
+    def work(item: list[str]) -> None:
+        do_work(world, tuple(item))
+
     return app
 
 

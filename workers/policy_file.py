@@ -1,4 +1,6 @@
-"""`towpath.yaml` as a file: its bytes to a policy, or to faults with lines. Light, so that the command line starts at once."""
+"""`towpath.yaml` as a file: its bytes to a policy, or to faults with lines.
+
+Light to import: `towpath check` starts at once."""
 
 from dataclasses import dataclass, replace
 

@@ -29,13 +29,14 @@ LOOKS = 2.0
 @click.option("--secret-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=f"Else {SECRET}.")
 @click.option("--wait", is_flag=True, help="Return when its promotion stands (exit 1 where it is refused).")
 @click.option("--timeout", default=300.0, show_default=True, help="Seconds to wait; then exit 2.")
-def command(url: str, source: str, secret_file: Path | None, wait: bool, timeout: float, **said: object) -> None:
+def command(url: str, source: str, secret_file: Path | None, wait: bool, timeout: float, **said: object) -> None:  # noqa: PLR0913 an option each
     """Announce a published image; safe to repeat."""
     secret = _secret(secret_file)
+    image = str(said["image"])
     body = _body(said)
     address = f"{url.rstrip('/')}/hooks/images/{source}"
     told = _post(address, secret, body)
-    click.echo(f"{'already known' if told.get('duplicate') else 'accepted'}: {said['image']}")
+    click.echo(f"{'already known' if told.get('duplicate') else 'accepted'}: {image}")
     if wait:
         _wait(f"{address}/answer", secret, body, timeout)
 

@@ -13,7 +13,7 @@ def command(port: int, folder: Path | None) -> None:
     """Start the sandbox forge alone, and print its users' tokens."""
     import tempfile
 
-    from bot.sandbox import serve
+    from bot.sandbox.server import serve
     from workers.demo.stage import seeded
 
     with tempfile.TemporaryDirectory(prefix="towpath-sandbox-") as scratch:

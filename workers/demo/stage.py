@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from bot.sandbox import Sandbox, serve
+from bot.sandbox.ci import Job
+from bot.sandbox.model import Role
+from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.server import serve
 from workers.demo import seed
 from workers.demo.processes import Processes, environment, free_port, towpath, wait_for
 from workers.redis_binary import redis_server_binary
@@ -57,13 +60,13 @@ def seeded(folder: Path) -> Sandbox:
     for username, name in (("maria", "Maria Lind"), ("jonas", "Jonas Weber"), ("priya", "Priya Nair")):
         sandbox.add_user(username, name)
     sandbox.add_user("towpath", "Towpath", bot=True)
-    sandbox.add_group("platform")
-    sandbox.add_member("platform", "maria", "maintainer")
-    sandbox.add_member("platform", "jonas", "developer")
-    sandbox.add_project(seed.PROJECT, creator="maria", files=seed.files())
-    sandbox.add_member(seed.PROJECT, "priya", "developer")
-    sandbox.add_member(seed.PROJECT, "towpath", "maintainer")
-    sandbox.run_ci(seed.PROJECT, jobs=("validate",), branches="towpath/*", runner="jonas", takes=timedelta(seconds=2))
+    sandbox.add_member("platform", "maria", Role.maintainer)
+    sandbox.add_member("platform", "jonas", Role.developer)
+    sandbox.add_project(seed.PROJECT, seed.files())
+    sandbox.add_member(seed.PROJECT, "priya", Role.developer)
+    sandbox.add_member(seed.PROJECT, "towpath", Role.maintainer)
+    job = Job("validate", waits=timedelta(seconds=0.5), runs=timedelta(seconds=1.5))
+    sandbox.add_ci(seed.PROJECT, job, author="jonas", branches="towpath/*")
     return sandbox
 
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from bot.sandbox.model import RequestState
+from bot.sandbox.statuses import of_commit
+from bot.yaml import parse_document
 from policies import layout, naming
 from policies.config import Policy, parse_policy
-from bot.yaml import parse_document
 from workers.demo import seed
 from workers.demo.processes import NotStarted, environment, towpath
 from workers.demo.stage import SOURCE, Stage
@@ -40,7 +42,7 @@ def walk(stage: Stage) -> None:
             _wait_for(stage, "the gates", lambda iid=iid: _is_green(stage, iid))  # type: ignore[misc]
             click.echo("   Every gate passes. Maria, a release manager, reads it and merges.")
             stage.sandbox.merge_as("maria", seed.PROJECT, iid)
-        _wait_for(stage, "the merge", lambda iid=iid: stage.sandbox.request(seed.PROJECT, iid).state == "merged")  # type: ignore[misc]
+        _wait_for(stage, "the merge", lambda iid=iid: _is_merged(stage, iid))  # type: ignore[misc]
         _check(before, _files(stage), policy, step.name, wanted)
         click.echo(f"   merged: Git's content is exactly the two images in {step.name}, and nothing else changed.")
 
@@ -62,16 +64,21 @@ def publish(stage: Stage, name: str, digest: str, tag: str) -> None:
 
 
 def _open_in(stage: Stage, name: str) -> int | None:
-    for request in stage.sandbox.requests(seed.PROJECT):
+    for request in stage.sandbox.requests(seed.PROJECT, RequestState.opened):
         found = naming.parse_branch(request.source_branch)
-        if found is not None and found.stage == name and request.state == "opened":
-            return int(request.iid)
+        if found is not None and found.stage == name:
+            return request.iid
     return None
 
 
 def _is_green(stage: Stage, iid: int) -> bool:
     head = stage.sandbox.request(seed.PROJECT, iid).head
-    return stage.sandbox.statuses(seed.PROJECT, head).get(naming.STATUS) == "success"
+    found = of_commit(stage.sandbox.project(seed.PROJECT), head)
+    return any(status.name == naming.STATUS and status.status == "success" for _, status in found)
+
+
+def _is_merged(stage: Stage, iid: int) -> bool:
+    return stage.sandbox.request(seed.PROJECT, iid).state is RequestState.merged
 
 
 def _wait_for(stage: Stage, what: str, look: Callable[[], int | bool | None]) -> int:
@@ -87,7 +94,8 @@ def _wait_for(stage: Stage, what: str, look: Callable[[], int | bool | None]) ->
 
 
 def _files(stage: Stage) -> dict[str, str]:
-    return dict(stage.sandbox.files(seed.PROJECT, "main"))
+    found = {path: stage.sandbox.read(seed.PROJECT, path) for path in seed.files()}
+    return {path: text.decode() for path, text in found.items() if text is not None}
 
 
 def _check(
