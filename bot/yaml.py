@@ -49,6 +49,8 @@ __all__ = [
     "parse_document",
     "parse_in_c",
     "parse_in_python",
+    "same",
+    "scalar_shape",
     "stream",
 ]
 
@@ -60,8 +62,10 @@ DEEPEST = 100
 BOM = "\ufeff"
 _CONTROL = bytes([*range(9), 11, 12, *range(14, 32), 127])
 
-Shape: TypeAlias = tuple[str, str, str, str, str]
-"""What an event says, wherever it stands: kind, value, style, anchor, tag."""
+Shape: TypeAlias = str | tuple[str, str, str, str, str]
+"""What an event says, wherever it stands: kind, value, style, anchor, tag; a bare scalar is its value alone.
+
+Bare means plain, without anchor and tag, as most scalars of a values file are: it saves a tuple for each."""
 
 Parser: TypeAlias = Callable[[str], Iterator[Event]]
 """Text to events."""
@@ -131,13 +135,14 @@ def stream(text: str, shapes: list[Shape], parser: Parser = PARSER) -> Iterator[
     try:
         for event in parser(text):
             if type(event) is ScalarEvent:
-                tag = event.ctag
-                shapes.append(
-                    ("scalar", event.value, event.style or "", event.anchor or "", "" if tag is None else str(tag))
-                )
+                bare = not (event.style or event.anchor or event.ctag)
+                shapes.append(event.value if bare else shape_of(event))
+            elif type(event) in _ENDS:
+                depth -= 1
+                shapes.append(_ENDS[type(event)])
             else:
-                shapes.append(_shape(event))
-                depth += _STEP.get(type(event), 0)
+                shapes.append(shape_of(event))
+                depth += type(event) in _STARTS
                 if depth > DEEPEST:
                     raise Unreadable(f"the file is nested more than {DEEPEST} levels deep", event.start_mark.line + 1)
             if len(shapes) > MOST_EVENTS:
@@ -147,22 +152,44 @@ def stream(text: str, shapes: list[Shape], parser: Parser = PARSER) -> Iterator[
         raise _unreadable(error) from error
 
 
-_STEP = {MappingStartEvent: 1, SequenceStartEvent: 1, MappingEndEvent: -1, SequenceEndEvent: -1}
+_STARTS = {MappingStartEvent: "mapping", SequenceStartEvent: "sequence"}
+_ENDS: dict[type[Event], Shape] = {
+    MappingEndEvent: ("mapping ends", "", "", "", ""),
+    SequenceEndEvent: ("sequence ends", "", "", "", ""),
+}
 
 
-def _shape(event: Event) -> Shape:
-    match event:
-        case MappingStartEvent() | SequenceStartEvent():
-            kind = "mapping" if isinstance(event, MappingStartEvent) else "sequence"
-            return (kind, "", "flow" if event.flow_style else "", event.anchor or "", event.tag or "")
-        case AliasEvent():
-            return ("alias", event.anchor, "", "", "")
-        case DocumentStartEvent():
-            return ("document", f"{event.version} {event.tags}", "---" if event.explicit else "", "", "")
-        case DocumentEndEvent():
-            return ("document ends", "", "..." if event.explicit else "", "", "")
-        case _:
-            return (type(event).__name__, "", "", "", "")
+def shape_of(event: Event) -> Shape:
+    """The shape of one event."""
+    if isinstance(event, ScalarEvent):
+        return scalar_shape(event.value, event.style or "", event.anchor or "", event.tag or "")
+    if isinstance(event, MappingStartEvent | SequenceStartEvent):
+        style = "flow" if event.flow_style else ""
+        return (_STARTS[type(event)], "", style, event.anchor or "", event.tag or "")
+    if isinstance(event, AliasEvent):
+        return ("alias", event.anchor, "", "", "")
+    if isinstance(event, DocumentStartEvent):
+        return ("document", f"{event.version} {event.tags}", "---" if event.explicit else "", "", "")
+    if isinstance(event, DocumentEndEvent):
+        return ("document ends", "", "..." if event.explicit else "", "", "")
+    return _ENDS.get(type(event)) or (type(event).__name__, "", "", "", "")
+
+
+def scalar_shape(value: str, style: str, anchor: str = "", tag: str = "") -> Shape:
+    """The shape of a scalar."""
+    return ("scalar", value, style, anchor, tag) if style or anchor or tag else value
+
+
+def same(text: str, shapes: list[Shape], parser: Parser = PARSER) -> bool:
+    """Whether the events of a text have exactly these shapes; it stops at the first that has not."""
+    try:
+        for count, event in enumerate(parser(text)):
+            bare = type(event) is ScalarEvent and not (event.style or event.anchor or event.ctag)
+            if count >= len(shapes) or shapes[count] != (event.value if bare else shape_of(event)):
+                return False
+    except (YAMLError, ValueError):
+        return False
+    return count + 1 == len(shapes)
 
 
 def _unreadable(error: Exception) -> Unreadable:

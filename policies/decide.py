@@ -6,6 +6,7 @@
 
 The same snapshot gives the same plan; executing a plan and deciding again gives no actions."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from policies import naming, order, trailers
@@ -21,31 +22,32 @@ from policies.wording import report as words
 from policies.wording.promotion import headline, message, release_name
 from policies.wording.quote import code
 
+SHORTEST = timedelta(seconds=2)
+LONGEST = timedelta(minutes=10)
+"""How long to wait before looking again at an open promotion that is worked on elsewhere, at least and at most."""
 SOON = timedelta(seconds=3)
 """When to look again at what the forge has not made up its mind about (R8)."""
-WHILE = timedelta(seconds=30)
-"""When to look again at what the forge will work out by itself."""
 PATIENCE = timedelta(minutes=10)
 """When to look again at an open promotion though nothing woke us: a lost webhook costs this much."""
 
 
 def decide(snapshot: Snapshot, now: datetime) -> Plan:
     """The plan for a unit: what to do, what to ask first, and (rule 8) when to look again."""
-    stages = tuple(_stage_or_questions(snapshot, view) for view in snapshot.stages if view.targets or view.troubles)
+    stages = tuple(_stage_or_questions(snapshot, view, now) for view in snapshot.stages if view.targets or view.troubles)
     soon = [stage.look_again for stage in stages if stage.look_again is not None]
     until = [stage.verdict.until for stage in stages if stage.verdict.until is not None]
     return Plan(stages, min([now + wait for wait in soon] + until, default=None))
 
 
-def _stage_or_questions(snapshot: Snapshot, view: StageView) -> StagePlan:
+def _stage_or_questions(snapshot: Snapshot, view: StageView, now: datetime) -> StagePlan:
     try:
-        return _stage(snapshot, view)
+        return _stage(snapshot, view, now)
     except Unanswered as missing:
         unknown = wait("questions", "Towpath has yet to read what this depends on")
         return StagePlan(view.stage.name, unknown, questions=missing.questions)
 
 
-def _stage(snapshot: Snapshot, view: StageView) -> StagePlan:
+def _stage(snapshot: Snapshot, view: StageView, now: datetime) -> StagePlan:
     # Files that cannot be read: nothing of the stage is touched (R11 keeps the other stages and units going).
     if view.troubles:
         return _keep(snapshot, view, _unreadable(view.troubles))
@@ -69,7 +71,9 @@ def _stage(snapshot: Snapshot, view: StageView) -> StagePlan:
     if _is_stale(current):
         return _open(snapshot, view, found)
     # 6. Integrity, 7. Merge.
-    return _advance(snapshot, view, current, found.release)
+    plan = _advance(snapshot, view, current, found.release)
+    # 8. Wake.
+    return replace(plan, look_again=_look_again(plan.verdict, current.request, now - current.request.created_at))
 
 
 def _open_in(snapshot: Snapshot, view: StageView) -> tuple[Promotion, ...]:
@@ -207,19 +211,21 @@ def _advance(snapshot: Snapshot, view: StageView, current: Promotion, release: R
     actions: list[Action] = [_replace(one, release) for one in others]
     actions += _show(snapshot, view, current, verdict)
     actions += _link_back(snapshot, current, release)
-    look_again = PATIENCE
     if verdict.outcome is Outcome.passed and view.stage.merge == "auto" and view.stage.mode == "enforce":
-        look_again = _patience(current.request)
-        if current.request.mergeable is Mergeable.yes:
-            actions.append(_merge(snapshot, view, current, release))
-    return StagePlan(view.stage.name, verdict, release, current.request.url, tuple(actions), look_again=look_again)
+        actions += [_merge(snapshot, view, current, release)] if current.request.mergeable is Mergeable.yes else []
+    return StagePlan(view.stage.name, verdict, release, current.request.url, tuple(actions))
 
 
-def _patience(request: MergeRequest) -> timedelta:
+def _look_again(verdict: Verdict, request: MergeRequest, age: timedelta) -> timedelta:
+    """Rule 8. Webhooks wake us sooner; this is for those that are lost, and for what no webhook tells.
+
+    GitLab tells of no pipeline that ends while Towpath's own status in it is pending. So what is worked on elsewhere is
+    looked at again after a quarter of its age: a short pipeline is seen at once, a long one costs few reads."""
     if request.mergeable is Mergeable.unknown:
         return SOON
-    # The forge works out after a while that Towpath's own status made the pipeline succeed.
-    return WHILE if request.merge_reason.startswith("ci_") else PATIENCE
+    if verdict.outcome is Outcome.wait or request.merge_reason.startswith("ci_"):
+        return min(max(age / 4, SHORTEST), LONGEST)
+    return PATIENCE
 
 
 def _merge(snapshot: Snapshot, view: StageView, current: Promotion, release: Release) -> Merge:

@@ -74,7 +74,7 @@ class Place:
         self.name: str | None = key.value if type(key) is ScalarEvent and not as_key else None
         """The key of the parent mapping that this stands under."""
         self.key: Event | None = None
-        self.keys: dict[str, Event] | None = {} if type(start) is MappingStartEvent else None
+        self.keys: set[str] | None = set() if type(start) is MappingStartEvent else None
         self.entries: dict[str, Entry] = {}
         self.repeated: dict[str, int] = {}
         """Keys that are written twice, with the 1-based line of the last."""
@@ -123,57 +123,47 @@ def locate(raw: bytes, wanted: Collection[str], parser: Parser = PARSER) -> Sour
 
 
 def _walk(events: Iterator[Event], wanted: frozenset[str]) -> list[Place]:
-    """The loop runs once for each event of every values file, so it asks for the commonest kinds first."""
+    """The loop runs once for each event of every values file, so it does the commonest itself."""
     found: list[Place] = []
-    top: Place | None = None
-    for index, event in enumerate(events):
+    top = Place(None, Event(), Anchors())
+    for number, event in enumerate(events):
         if type(event) is ScalarEvent or type(event) is AliasEvent:
-            if top is not None:
-                _leaf(top, event, index, wanted)
+            if event.anchor:
+                _note_anchor(top.anchors, event)
+            if top.keys is None:
+                continue  # an item, or the whole document
+            key = top.key
+            if key is None:
+                top.key = event
+                _note_key(top, event)
+            else:
+                if type(key) is ScalarEvent and key.value in wanted:
+                    _note_entry(top, key, event, number)
+                top.key = None
         elif type(event) is MappingStartEvent or type(event) is SequenceStartEvent:
-            if top is not None:
-                top = _enter(top, event, index, wanted)
+            top = _enter(top, event, number, wanted)
         elif type(event) is MappingEndEvent or type(event) is SequenceEndEvent:
-            if top is not None:
-                top = _leave(top, found)
+            top = _leave(top, found)
         elif type(event) is DocumentStartEvent:
             top = Place(None, event, Anchors())
     return found
 
 
-def _leaf(top: Place, event: ScalarEvent | AliasEvent, index: int, wanted: frozenset[str]) -> None:
-    """A scalar or alias: a key, the value of the key before it, or an item."""
-    if event.anchor:
-        _note_anchor(top.anchors, event)
-    if top.keys is None:
-        return
-    key = top.key
-    if key is None:
-        top.key = event
-        if type(event) is ScalarEvent:
-            _note_key(top, event)
-        return
-    if type(key) is ScalarEvent and key.value in wanted:
-        _note_entry(top, key, event, index)
-    top.key = None
-
-
-def _enter(top: Place, event: MappingStartEvent | SequenceStartEvent, index: int, wanted: frozenset[str]) -> Place:
+def _enter(top: Place, event: MappingStartEvent | SequenceStartEvent, number: int, wanted: frozenset[str]) -> Place:
     top.anchors.scalars.pop(event.anchor, None)  # an anchor may be given again
     as_key = top.keys is not None and top.key is None
     key = top.key
     if type(key) is ScalarEvent and key.value in wanted:
-        _note_entry(top, key, event, index)
+        _note_entry(top, key, event, number)
     return Place(top, event, top.anchors, as_key)
 
 
-def _leave(top: Place, found: list[Place]) -> Place | None:
+def _leave(top: Place, found: list[Place]) -> Place:
     if top.entries:
         found.append(top)
-    parent = top.parent
-    if parent is not None and parent.keys is not None:
-        parent.key = top.start if top.as_key else None
-    top.key, top.keys = None, None
+    parent = top.parent or top  # every start has its end, so the document itself is never left
+    parent.key = top.start if top.as_key else None
+    top.key = top.keys = None
     return parent
 
 
@@ -184,14 +174,15 @@ def _note_anchor(anchors: Anchors, event: ScalarEvent | AliasEvent) -> None:
         anchors.followed.add(event.anchor)
 
 
-def _note_key(top: Place, event: ScalarEvent) -> None:
-    keys = top.keys
-    if keys is not None and event.value in keys:
+def _note_key(top: Place, event: ScalarEvent | AliasEvent) -> None:
+    if type(event) is not ScalarEvent or top.keys is None:
+        return
+    if event.value in top.keys:
         top.repeated[event.value] = event.start_mark.line + 1
-    elif keys is not None:
-        keys[event.value] = event
+    else:
+        top.keys.add(event.value)
 
 
-def _note_entry(top: Place, key: ScalarEvent, value: Event, index: int) -> None:
+def _note_entry(top: Place, key: ScalarEvent, value: Event, number: int) -> None:
     scalar = top.anchors.scalars.get(value.anchor) if type(value) is AliasEvent else value
-    top.entries[key.value] = Entry(key, value, index, scalar if type(scalar) is ScalarEvent else None)
+    top.entries[key.value] = Entry(key, value, number, scalar if type(scalar) is ScalarEvent else None)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bot.formats.locate import Entry, Place, Source
 from bot.formats.refusals import Reason, Refused
-from bot.yaml import AliasEvent, Event, ScalarEvent, Shape, Unreadable, stream
+from bot.yaml import AliasEvent, Event, ScalarEvent, Shape, same, scalar_shape
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _COLON = re.compile(r"[ \t]*:(?=[\s,}\]]|\Z)")
@@ -76,7 +76,7 @@ def replacement(source: Source, place: Place, name: str, value: str) -> Edit:
     entry = place.entries[name]
     scalar = _editable(place, entry)
     text = source.text.text
-    anchor, tag = scalar.anchor or "", source.shapes[entry.number][4]
+    anchor, tag = scalar.anchor or "", scalar.tag or ""
     if scalar.value or scalar.style:
         start, end = _token(text, entry, scalar)
         style = _style(value, scalar.style or "", place.flow and ":" not in scalar.value)
@@ -87,7 +87,7 @@ def replacement(source: Source, place: Place, name: str, value: str) -> Edit:
             raise Refused(Reason.unusual, entry.line, name)
         style = _style(value, "", place.flow)
         written = " " + quoted(name, value, style, entry.line)
-    shape = ("scalar", value, style, anchor, tag)
+    shape = scalar_shape(value, style, anchor, tag)
     return Edit(start, end, written, entry.number, 1, (shape,), entry.line)
 
 
@@ -137,7 +137,7 @@ def insertion(source: Source, place: Place, beside: str, name: str, value: str) 
     style = _style(value, style, place.flow)
     key = quoted(name, name, key_style, entry.line)
     start, written = put(source.text.text, entry, end, f"{key}: {quoted(name, value, style, entry.line)}")
-    shapes = (("scalar", name, key_style, "", ""), ("scalar", value, style, "", ""))
+    shapes = (scalar_shape(name, key_style), scalar_shape(value, style))
     return Edit(start, start, written, entry.number + 1, 0, shapes, entry.line)
 
 
@@ -204,13 +204,7 @@ def apply(source: Source, edits: Sequence[Edit]) -> str:
     expected = list(source.shapes)
     for edit in sorted(edits, key=lambda edit: edit.event, reverse=True):
         expected[edit.event : edit.event + edit.removed] = edit.shapes
-    shapes: list[Shape] = []
-    try:
-        for _ in stream(edited, shapes, source.parser):
-            pass
-    except Unreadable as error:
-        raise Refused(Reason.unproved, ordered[0].line) from error
-    if shapes != expected:
+    if not same(edited, expected, source.parser):
         raise Refused(Reason.unproved, ordered[0].line)
     return edited
 

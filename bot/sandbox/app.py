@@ -49,7 +49,7 @@ def create_app(parts: Parts) -> Flask:
     def pack(repository: str, service: str) -> Response:
         return _git(parts, repository, service)
 
-    add_pages(app, parts.state, parts.webhooks)
+    add_pages(app, parts.state)
     return app
 
 

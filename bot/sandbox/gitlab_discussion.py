@@ -108,7 +108,7 @@ def unapprove(call: Call) -> Answer:
     """`POST .../unapprove`."""
     project, request = call.request()
     discussion.unapprove(call.state, project, request, call.user())
-    return Answer(None, 201)
+    return Answer(approvals(call.state, project, request, call.actor), 201)
 
 
 def _awarded(call: Call) -> tuple[Project, MergeRequest, Note | None]:

@@ -90,13 +90,13 @@ RECORD = Record("payments", "prod", a.release("v2"), (a.built("v2", 1, "r2"),), 
 
 
 def test_the_block_as_git_keeps_it() -> None:
+    known = f"tag=v2 seen=2026-05-04T00:01:00+00:00 revision=r2 source={a.SOURCE}"
     assert write(RECORD) == "\n".join(
         [
             "Towpath-Unit: payments",
             "Towpath-Stage: prod",
             f"Towpath-Release: {a.release('v2').name}",
-            f"Towpath-Image: {a.API}@{a.digest('v2')} "
-            f"tag=v2 seen=2026-05-04T00:01:00+00:00 revision=r2 source={a.SOURCE}",
+            f"Towpath-Image: {a.API}@{a.digest('v2')} {known}",
             "Towpath-Supersedes: 7",
             "Towpath-Cause: push",
         ]

@@ -1,0 +1,175 @@
+"""The whole of Towpath in one process around a real forge over HTTP: sandbox, Git, webhooks, Redis, receiver, work queue.
+
+Only Celery is left out: `settle` does what timer and workers do, on a clock that the test moves."""
+
+import json
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import redis
+
+from bot.hooks.ci import sign
+from bot.pending import Pending
+from bot.sandbox.ci import Job
+from bot.sandbox.model import MergeRequest, RequestState, Role
+from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.server import serve
+from bot.sandbox.statuses import Setting
+from bot.settings import Settings, load_settings
+from bot.web import create_app
+from tests.flows.world import HOST, POLICY, digest, values
+from workers.app import do_work
+from workers.receiving import make_ports
+from workers.timer import tick
+from workers.world import World, make_world
+
+PROJECT = "platform/config"
+FORGE, CI = "main", "ci"
+TOKEN, SECRET = "a-hook-token-of-tests", "a-ci-secret-of-tests"
+FILES = {f"environments/{stage}/one/shop/values.yaml": values() for stage in ("nonprod", "prod")}
+
+
+class Town:
+    """One config repository on a sandbox forge, and Towpath around it."""
+
+    def __init__(self, folder: Path, redis_url: str, policy: str = POLICY, files: Mapping[str, str] = FILES) -> None:
+        self.now = datetime.now(UTC)  # The adapter reckons `Retry-After` from the wall clock.
+        self.sandbox = Sandbox.create(folder / "forge", lambda: self.now, self._deliver)
+        for name, role in (("maria", Role.maintainer), ("jonas", Role.developer), ("towpath", Role.maintainer)):
+            self.sandbox.add_user(name, bot=name == "towpath")
+            self.sandbox.add_member("platform", name, role)
+        self.sandbox.add_project(PROJECT, {"towpath.yaml": policy, **files})
+        self.sandbox.add_hook(PROJECT, "https://towpath.example.com/hooks/gitlab/main", token=TOKEN)
+        self._folder = folder
+        self._redis_url = redis_url
+        self.lost = 0
+        """How many of the next webhooks get lost."""
+
+    def open(self, url: str) -> None:
+        """Start Towpath, as after a restart of all its processes."""
+        self.url = url
+        self.settings = self._settings(url)
+        self.world: World = make_world(self.settings, lambda: self.now)
+        self.pending: Pending = self.world.pending
+        ports = make_ports(self.settings, self.pending, self.world.memory, lambda: self.now.timestamp())
+        self.client = create_app(ports, self.settings.body_limit).test_client()
+
+    def _settings(self, url: str) -> Settings:
+        forge, source = f"TOWPATH_FORGES__{FORGE.upper()}__", f"TOWPATH_SOURCES__{CI.upper()}__"
+        return load_settings(
+            {
+                "TOWPATH_REDIS_URL": self._redis_url,
+                "TOWPATH_MIRRORS": str(self._folder / "mirrors"),
+                "TOWPATH_SEAL": '["a-seal-key-of-tests"]',
+                f"{forge}KIND": "gitlab",
+                f"{forge}URL": url,
+                f"{forge}TOKEN": self.sandbox.token_for("towpath"),
+                f"{forge}WEBHOOK_TOKENS": json.dumps([TOKEN]),
+                f"{forge}REPOSITORIES": json.dumps([PROJECT]),
+                f"{source}KIND": "ci",
+                f"{source}SECRETS": json.dumps([SECRET]),
+                f"{source}IMAGES": json.dumps([f"{HOST}/"]),
+            }
+        )
+
+    def _deliver(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        if self.lost > 0:
+            self.lost -= 1
+            return 202
+        path = url.removeprefix("https://towpath.example.com")
+        return self.client.post(path, data=body, headers=dict(headers)).status_code
+
+    # What happens.
+
+    def publish(self, tag: str, image: str = "api") -> str:
+        """CI announces an image, a second after whatever was before; returns its digest."""
+        self.now += timedelta(seconds=1)
+        body = json.dumps({"repository": f"{HOST}/{image}", "digest": digest(tag), "tag": tag}).encode()
+        answer = self.client.post(f"/hooks/images/{CI}", data=body, headers=sign(SECRET, body, self.now))
+        assert answer.status_code == 202, answer.text
+        return digest(tag)
+
+    def settle(self, seconds: int = 90) -> None:
+        """Let time pass second by second: webhooks arrive, due work is done, the imitated CI's jobs end."""
+        for _ in range(seconds):
+            self.step()
+            if self._is_quiet():
+                return
+            self.now += timedelta(seconds=1)
+
+    def step(self) -> None:
+        """All that is due just now."""
+        while True:
+            self.sandbox.tick()
+            arrived = self._webhooks()
+            done = tick(self.pending, lambda work: do_work(self.world, work), self.now.timestamp())
+            if not arrived and not done:
+                return
+
+    def _webhooks(self) -> int:
+        # The server's own thread sends them too: whoever comes first, all have arrived before anything else is done.
+        before = len(self.sandbox.webhooks.log)
+        while not self.sandbox.webhooks.idle():
+            self.sandbox.deliver()
+        return len(self.sandbox.webhooks.log) - before
+
+    def _is_quiet(self) -> bool:
+        due = self.pending.next_at()
+        return not self.sandbox.ci.running and (due is None or due > self.now.timestamp() + 60)
+
+    def pass_time(self, seconds: int) -> None:
+        """Time goes by with nobody at work."""
+        self.now += timedelta(seconds=seconds)
+
+    def sweep(self) -> None:
+        """The timer's sweep."""
+        self.pending.mark([("sweep",)], self.now.timestamp())
+        self.settle()
+
+    def flush_redis(self) -> None:
+        """Empty Redis."""
+        redis.Redis.from_url(self._redis_url).flushall()
+
+    # What can be seen.
+
+    def open_in(self, stage: str) -> MergeRequest | None:
+        """The stage's open promotion; there is at most one."""
+        opened = self.sandbox.requests(PROJECT, RequestState.opened)
+        found = [one for one in opened if one.source_branch.startswith(f"towpath/p/{stage}/")]
+        assert len(found) <= 1
+        return found[0] if found else None
+
+    def pins(self, stage: str, cluster: str = "one", service: str = "shop") -> str:
+        """A values file on the target branch."""
+        found = self.sandbox.read(PROJECT, f"environments/{stage}/{cluster}/{service}/values.yaml")
+        assert found is not None
+        return found.decode()
+
+    def report(self, iid: int) -> str:
+        """The one comment that Towpath has on a merge request."""
+        notes = [note for note in self.sandbox.request(PROJECT, iid).notes if note.author.username == "towpath"]
+        bodies = [note.body for note in notes if not note.system]
+        assert len(bodies) == 1, bodies
+        return bodies[0]
+
+    def set_status(self, sha: str, state: str, name: str = "validate") -> None:
+        """A status by somebody's CI."""
+        self.sandbox.status_as("jonas", PROJECT, sha, Setting(state, name))
+
+    def add_ci(self) -> None:
+        """From now on promotions get a pipeline that takes three seconds."""
+        self.sandbox.add_ci(PROJECT, Job("validate"), author="jonas", branches="towpath/*")
+
+
+@contextmanager
+def towns(folder: Path, redis_url: str, policy: str = POLICY, files: Mapping[str, str] = FILES) -> Iterator[Town]:
+    """A town with its forge served over HTTP."""
+    town = Town(folder, redis_url, policy, files)
+    with serve(town.sandbox, ticking=False) as url:
+        town.open(url)
+        yield town
+
+

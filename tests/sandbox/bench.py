@@ -1,0 +1,56 @@
+"""The sandbox as the contract of the Forge protocol wants it (tests/contract/bench.py)."""
+
+from collections.abc import Mapping
+
+from bot.forges import FORGES
+from bot.forges.base import Forge
+from bot.forges.connection import Connection
+from bot.sandbox.faults import Fault
+from bot.sandbox.model import Role as Level
+from bot.sandbox.sandbox import Sandbox
+from tests.contract.bench import Call, Role, Trouble
+
+
+class SandboxBench:
+    """A served sandbox with `platform/config`, the bot its Maintainer."""
+
+    repository = "platform/config"
+
+    def __init__(self, sandbox: Sandbox, url: str) -> None:
+        self.url = url
+        self._sandbox = sandbox
+        bot = sandbox.add_user("towpath", bot=True)
+        sandbox.add_project(self.repository, {"README.md": "# Config\n", "same.yaml": "image: 0\n"})
+        sandbox.add_member(self.repository, bot, Level.maintainer)
+        self.forge = self._as(sandbox.token_for(bot))
+
+    def as_role(self, role: Role) -> Forge:
+        known = {user.username for user in self._sandbox.state.users.values()}
+        if role not in known:
+            self._sandbox.add_user(role)
+            self._sandbox.add_member(self.repository, role, Level[role])
+        return self._as(self._sandbox.token_for(role))
+
+    def as_nobody(self) -> Forge:
+        return self._as("glpat-unknown")
+
+    def push(self, branch: str, files: Mapping[str, str], message: str = "change") -> str:
+        return self._sandbox.commit_as("root", self.repository, branch, dict(files), message)
+
+    def message(self, commit: str) -> str:
+        return self._sandbox.project(self.repository).git.commit(commit).message
+
+    def settle(self) -> None:
+        self._sandbox.settle()
+
+    def require_checks(self) -> None:
+        self._sandbox.configure(self.repository, only_allow_merge_if_pipeline_succeeds=True)
+
+    def trouble(self, kind: Trouble) -> None:
+        self._sandbox.faults.add(Fault(kind))
+
+    def calls(self) -> list[Call]:
+        return [Call(one.method, one.path) for one in self._sandbox.journal.clear() if one.kind == "api"]
+
+    def _as(self, token: str) -> Forge:
+        return FORGES["gitlab"](Connection("sandbox", self.url, token))
