@@ -3,8 +3,9 @@
 Light to import: `towpath check` starts at once."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from bot.yaml import Document, Unreadable, parse_document
+from bot.yaml import Document, Unreadable, parse_document, parse_in_python
 from policies.config import Fault, Policy, PolicyError, parse_policy
 
 FILE = "towpath.yaml"
@@ -21,7 +22,8 @@ class Stated:
 def read(raw: bytes) -> Stated:
     """The policy that a file's bytes state, with its document; PolicyError whose faults carry lines."""
     try:
-        document = parse_document(raw)
+        # libyaml refuses a plain `host:port/` inside brackets, which YAML 1.2 allows and people write.
+        document = parse_document(raw, parse_in_python)
     except Unreadable as error:
         raise PolicyError((Fault((), error.reason, error.line),)) from error
     try:
@@ -31,6 +33,7 @@ def read(raw: bytes) -> Stated:
         raise PolicyError(faults) from error
 
 
+@lru_cache(maxsize=64)
 def load(raw: bytes) -> Policy:
     """The policy that a file's bytes state; PolicyError whose faults carry lines."""
     return read(raw).policy

@@ -41,6 +41,10 @@ def create_app(parts: Parts) -> Flask:
     def api(_: str) -> Response:
         return _api(parts)
 
+    @app.route("/api/<path:_>", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+    def elsewhere(_: str) -> Response:
+        return Response('{"error":"404 Not Found"}', 404, {"Content-Type": "application/json"})
+
     @app.get("/<path:repository>.git/info/refs")
     def refs(repository: str) -> Response:
         return _git(parts, repository, request.args.get("service", ""))

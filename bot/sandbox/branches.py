@@ -123,15 +123,20 @@ def commit(state: State, project: Project, actor: User, change: Change) -> str:
     require(project, actor, Role.developer)
     if not may_push(project, actor, change.branch):
         raise Forbidden("You are not allowed to push into this branch")
+    check_start(project, change.branch, change.start)
     old = project.git.heads().get(change.branch)
-    if old and change.start and change.start != change.branch:
-        raise Invalid("branch", f"A branch called '{change.branch}' already exists.")
     parent = old or _start(project, change.start)
     tree = project.git.create_tree(parent, change.files)
     who = signature(state, actor)
     made = project.git.create_commit(tree, [parent] if parent else [], change.message, (change.author or who, who))
     _set(state, project, actor, Move(change.branch, old, made))
     return made
+
+
+def check_start(project: Project, branch: str, start: str | None) -> None:
+    """Invalid where a commit is to start a branch that exists: so a name can be used once."""
+    if start and start != branch and branch in project.git.heads():
+        raise Invalid("branch", f"A branch called '{branch}' already exists.")
 
 
 def signature(state: State, user: User) -> Signature:

@@ -157,6 +157,7 @@ def create_commit(call: Call) -> Answer:
     actions = call.given.get("actions")
     if not isinstance(actions, list) or not actions:
         raise errors.Missing("actions is missing")
+    branches.check_start(project, name, start)
     head = project.git.heads().get(name) or (project.git.resolve(start) if start else None)
     files: dict[str, bytes | None] = {}
     for action in actions:

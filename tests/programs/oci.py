@@ -15,8 +15,6 @@ from typing import Self
 
 import pytest
 
-from tests.redis_server import free_port
-
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -86,9 +84,8 @@ def _layer(text: str) -> tuple[bytes, bytes]:
 class Registry:
     """A real docker-registry that notifies an address of every push."""
 
-    def __init__(self, folder: Path, notify: str, secret: str) -> None:
-        self.port = free_port()
-        self.host = f"127.0.0.1:{self.port}"
+    def __init__(self, folder: Path, host: str, notify: str, secret: str) -> None:
+        self.host = host
         self._folder = folder
         self._config = folder / "registry.yml"
         self._config.write_text(

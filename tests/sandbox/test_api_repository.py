@@ -6,7 +6,7 @@ import pytest
 from gitlab.exceptions import GitlabError
 
 from bot.sandbox.sandbox import Sandbox
-from tests.sandbox.conftest import Client, P
+from tests.sandbox.conftest import Client, P, opened
 
 PATH = "/projects/platform%2Fconfig"
 
@@ -49,6 +49,7 @@ def test_the_tree_is_listed_flat_or_whole(client: Client) -> None:
 
 def test_one_commit_with_several_files_on_a_new_branch(sandbox: Sandbox, client: Client) -> None:
     project = client("dev").projects.get(P)
+    binary = base64.b64encode(b"\0\1").decode()
     actions = [
         {"action": "update", "file_path": "same.yaml", "content": "image: 1\n"},
         {
@@ -107,7 +108,7 @@ def test_commits_are_listed_newest_first_and_by_path(sandbox: Sandbox, client: C
     third = sandbox.commit_as("mira", P, "main", {"other": "3"}, "Third")
     commits = client("dev").projects.get(P).commits
     assert [one.id for one in commits.list(get_all=True)] == [third, second, first]
-    assert [one.id for one in commits.list(path="same.yaml", get_all=True)] == [second, first]
+    assert [one.id for one in commits.list(query_parameters={"path": "same.yaml"}, get_all=True)] == [second, first]
     assert [one.id for one in commits.list(ref_name=f"{first}..{second}", get_all=True)] == [second]
     found = commits.get(second)
     assert (found.title, found.stats["total"], found.author_name) == ("Second", 3, "Mira")
@@ -125,8 +126,6 @@ def test_a_comparison_lists_commits_oldest_first(sandbox: Sandbox, client: Clien
 
 
 def test_the_requests_of_a_commit(sandbox: Sandbox, client: Client) -> None:
-    from tests.sandbox.conftest import opened
-
     request = opened(sandbox)
     for sha in (request.head, sandbox.merge_as("mira", P, 1)):
         found = client("dev").projects.get(P).commits.get(sha).merge_requests(get_all=True)

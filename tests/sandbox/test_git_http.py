@@ -12,6 +12,8 @@ from bot.sandbox.model import RequestState, Role
 from bot.sandbox.sandbox import Sandbox
 from tests.sandbox.conftest import P, opened
 
+WHO = ("AUTHOR_NAME", "AUTHOR_EMAIL", "COMMITTER_NAME", "COMMITTER_EMAIL")
+
 
 class Clone:
     """A clone of the project by one user."""
@@ -24,11 +26,7 @@ class Clone:
         self.git("remote", "add", "origin", self.remote)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        who = {
-            f"GIT_{one}_{key}": f"{key.lower()}@example.com"
-            for one in ("AUTHOR", "COMMITTER")
-            for key in ("NAME", "EMAIL")
-        }
+        who = {f"GIT_{one}": "dev@example.com" for one in WHO}
         environment = {"PATH": os.environ["PATH"], "GIT_TERMINAL_PROMPT": "0", "HOME": str(self.folder), **who}
         return subprocess.run(
             ["git", *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
