@@ -40,7 +40,11 @@ class Claim:
 def connect(url: str, timeout: float = 0.5) -> "redis.Redis":
     """A client with short timeouts and no retry: whoever waits for us would rather hear 503 (R1)."""
     return redis.Redis.from_url(
-        url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=Retry(NoBackoff(), 0), health_check_interval=0
+        url,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+        retry=Retry(NoBackoff(), 0),
+        health_check_interval=0,
     )
 
 

@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 PREFIX = "TOWPATH_"
-PLACEHOLDERS = frozenset({"changeme", "change-me", "secret", "password", "example", "token", "xxx", "todo", "test", "none"})
+PLACEHOLDERS = frozenset(
+    {"changeme", "change-me", "secret", "password", "example", "token", "xxx", "todo", "test", "none"}
+)
 SHORTEST_SECRET = 8
 
 
@@ -62,7 +64,9 @@ class ForgeSettings(_Part):
     def _has_its_secrets(self) -> Self:
         self.access_token()
         if not self.hook_tokens() and not self.hook_signing_secrets():
-            raise ValueError("webhook_tokens or signing_secrets is needed: webhooks of nobody in particular are not taken")
+            raise ValueError(
+                "webhook_tokens or signing_secrets is needed: webhooks of nobody in particular are not taken"
+            )
         return self
 
     def access_token(self) -> str:

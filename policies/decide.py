@@ -33,7 +33,9 @@ PATIENCE = timedelta(minutes=10)
 
 def decide(snapshot: Snapshot, now: datetime) -> Plan:
     """The plan for a unit: what to do, what to ask first, and (rule 8) when to look again."""
-    stages = tuple(_stage_or_questions(snapshot, view, now) for view in snapshot.stages if view.targets or view.troubles)
+    stages = tuple(
+        _stage_or_questions(snapshot, view, now) for view in snapshot.stages if view.targets or view.troubles
+    )
     soon = [stage.look_again for stage in stages if stage.look_again is not None]
     until = [stage.verdict.until for stage in stages if stage.verdict.until is not None]
     return Plan(stages, min([now + wait for wait in soon] + until, default=None))

@@ -54,7 +54,9 @@ def _seal(message: str, key: bytes) -> str:
 def unsealed(message: str, keys: Sequence[bytes]) -> Record | None:
     """What a message's trailers say, where one of the keys sealed them; else None: they may be anybody's."""
     seals = [value.strip() for name, value in _LINE.findall(message) if name == "Seal"]
-    genuine = len(seals) == 1 and any(hmac.compare_digest(seals[0].encode(), _seal(message, key).encode()) for key in keys)
+    genuine = len(seals) == 1 and any(
+        hmac.compare_digest(seals[0].encode(), _seal(message, key).encode()) for key in keys
+    )
     return read(message) if genuine else None
 
 

@@ -234,7 +234,9 @@ def _nothing_upstream(snapshot: Snapshot, upstream: StageView, view: StageView) 
         pins = _pins_now(snapshot, upstream, repository)
         if not pins:
             return block(
-                GATE, f"{name} does not pin {code(repository)}", f"pin it in {name}, or take it out of {view.stage.name}"
+                GATE,
+                f"{name} does not pin {code(repository)}",
+                f"pin it in {name}, or take it out of {view.stage.name}",
             )
         if any(pin.startswith(BARE_TAG) for pin in pins):
             return wait(

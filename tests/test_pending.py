@@ -120,7 +120,10 @@ def test_a_mark_wakes_whoever_waits(pending: Pending) -> None:
 @given(
     seen=st.lists(
         st.tuples(
-            st.sampled_from("ab"), st.integers(0, 3), st.sampled_from([None, "v1", "v2"]), st.sampled_from([None, "r1", "r2"])
+            st.sampled_from("ab"),
+            st.integers(0, 3),
+            st.sampled_from([None, "v1", "v2"]),
+            st.sampled_from([None, "r1", "r2"]),
         ),
         min_size=1,
         max_size=6,
@@ -130,7 +133,9 @@ def test_R2_sightings_unite_in_redis_as_they_do_in_the_core(
     redis_url: str, pending: Pending, seen: list[tuple[str, int, str | None, str | None]]
 ) -> None:
     connect(redis_url, 5).flushall()
-    said = [sighting(name, minutes * 10 + index, tag, revision) for index, (name, minutes, tag, revision) in enumerate(seen)]
+    said = [
+        sighting(name, minutes * 10 + index, tag, revision) for index, (name, minutes, tag, revision) in enumerate(seen)
+    ]
     for one in said:
         pending.mark([("image", REPO)], 1, sighting=one)
     wanted = united(said)

@@ -12,10 +12,10 @@ from bot.memory import Answer
 from bot.pending import Claim, Work
 from policies.actions import Plan, StagePlan
 from policies.model import Image
+from policies.snapshot import Snapshot
 from policies.verdict import Outcome
 from policies.wanted import entry_stages
 from policies.wording.promotion import release_name
-from policies.snapshot import Snapshot
 from workers import routes
 from workers.execute import Hands
 from workers.reconcile import reconcile

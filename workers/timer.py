@@ -18,7 +18,11 @@ AGAIN = 30.0
 
 
 def run_timer(
-    pending: Pending, send: Callable[[Work], object], clock: Callable[[], float], sweep_seconds: float, stop: threading.Event
+    pending: Pending,
+    send: Callable[[Work], object],
+    clock: Callable[[], float],
+    sweep_seconds: float,
+    stop: threading.Event,
 ) -> None:
     """Tick until told to stop; a Redis or broker that does not answer is told and tried again."""
     next_sweep = clock()

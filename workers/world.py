@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.errors import Permanent
-from bot.formats import FORMATS
 from bot.forges import FORGES
 from bot.forges.base import Forge
 from bot.forges.connection import Connection
+from bot.formats import FORMATS
 from bot.git import Identity, Mirror
 from bot.memory import Memory
 from bot.pending import Pending, connect

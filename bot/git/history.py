@@ -33,7 +33,9 @@ class Histories:
         self._lock = threading.Lock()
         self._known: OrderedDict[tuple[tuple[str, ...], int], _Known] = OrderedDict()
 
-    def of(self, repository: pygit2.Repository, head: str, paths: tuple[str, ...], limit: int) -> tuple[HistoryEntry, ...]:
+    def of(
+        self, repository: pygit2.Repository, head: str, paths: tuple[str, ...], limit: int
+    ) -> tuple[HistoryEntry, ...]:
         """One entry for the head and one for each commit that changed any of the paths, newest first."""
         key = (paths, limit)
         with self._lock:

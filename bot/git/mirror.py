@@ -111,9 +111,7 @@ class Mirror:
     def branches(self, prefix: str = "") -> Mapping[str, str]:
         """Branch to commit, as of the last fetch or push."""
         found = self._repository().references
-        return {
-            name.removeprefix(HEADS): str(found[name].target) for name in found if name.startswith(HEADS + prefix)
-        }
+        return {name.removeprefix(HEADS): str(found[name].target) for name in found if name.startswith(HEADS + prefix)}
 
     def has(self, commit: str) -> bool:
         """Whether the mirror holds this commit."""

@@ -10,10 +10,13 @@ from pathlib import Path
 from bot.errors import Conflict, Permanent, Transient
 from bot.forges.base import GitAccess
 
-_AUTH = re.compile(r"Authentication failed|could not read Username|HTTP 40[13]|error: 40[13]|403 Forbidden|401 Unauthorized", re.I)
-_GONE = re.compile(r"not found|does not exist|error: 404|does not appear to be a git repository", re.I)
-_REFUSED = re.compile(r"\[remote rejected\]|pre-receive hook declined|protected branch", re.I)
-_MISSING = re.compile(r"not our ref|couldn't find remote ref|no such remote ref", re.I)
+_AUTH = re.compile(
+    r"Authentication failed|could not read Username|HTTP 40[13]|error: 40[13]|403 Forbidden|401 Unauthorized",
+    re.IGNORECASE,
+)
+_GONE = re.compile(r"not found|does not exist|error: 404|does not appear to be a git repository", re.IGNORECASE)
+_REFUSED = re.compile(r"\[remote rejected\]|pre-receive hook declined|protected branch", re.IGNORECASE)
+_MISSING = re.compile(r"not our ref|couldn't find remote ref|no such remote ref", re.IGNORECASE)
 
 
 class LeaseLost(Conflict):
@@ -58,8 +61,14 @@ def run(folder: Path, access: GitAccess, arguments: list[str], operation: str, t
     command = ["git", f"--git-dir={folder}", *arguments]
     try:
         done = subprocess.run(
-            command, env=environment(access), capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL,
-            errors="replace", check=False,
+            command,
+            env=environment(access),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+            errors="replace",
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise Transient(operation, access.url, f"no answer within {timeout:g} s") from error
@@ -70,7 +79,9 @@ def run(folder: Path, access: GitAccess, arguments: list[str], operation: str, t
 
 def _classified(operation: str, access: GitAccess, output: str) -> Conflict | Permanent | Transient:
     told = _told(output, access.password)
-    if re.search(r"stale info|\[rejected\]|reference already exists|cannot lock ref|fetch first|non-fast-forward", output):
+    if re.search(
+        r"stale info|\[rejected\]|reference already exists|cannot lock ref|fetch first|non-fast-forward", output
+    ):
         return LeaseLost(operation, access.url, told)
     if _AUTH.search(output) or _GONE.search(output) or _REFUSED.search(output) or _MISSING.search(output):
         return Permanent(operation, access.url, told)

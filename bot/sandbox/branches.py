@@ -76,14 +76,14 @@ def settle(state: State, project: Project, actor: User, moves: Sequence[Move]) -
             if request.state is RequestState.opened and request.target_branch == move.branch and move.new:
                 moved_target(state, project, request, (move.old, move.new), actor)
         state.tell(Pushed(project, actor, move.branch, move.old, move.new, quiet))
-    if project.default_branch not in project.git.heads() and moves and moves[0].new:
+    if project.git.head(project.default_branch) is None and moves and moves[0].new:
         project.default_branch = moves[0].branch
 
 
 def create(state: State, project: Project, actor: User, name: str, ref: str) -> str:
     """A new branch at a ref; returns its commit. Invalid where it exists or the ref does not."""
     require(project, actor, Role.developer)
-    if name in project.git.heads():
+    if project.git.head(name) is not None:
         raise Invalid("branch", "Branch already exists")
     start = project.git.resolve(ref)
     if start is None:
@@ -97,7 +97,7 @@ def create(state: State, project: Project, actor: User, name: str, ref: str) -> 
 def delete(state: State, project: Project, actor: User, name: str) -> None:
     """Remove a branch. Forbidden for the default branch and for protected ones below Maintainer."""
     require(project, actor, Role.developer)
-    old = project.git.heads().get(name)
+    old = project.git.head(name)
     if old is None:
         raise NotFound("Branch")
     if name == project.default_branch:
@@ -124,7 +124,7 @@ def commit(state: State, project: Project, actor: User, change: Change) -> str:
     if not may_push(project, actor, change.branch):
         raise Forbidden("You are not allowed to push into this branch")
     check_start(project, change.branch, change.start)
-    old = project.git.heads().get(change.branch)
+    old = project.git.head(change.branch)
     parent = old or _start(project, change.start)
     tree = project.git.create_tree(parent, change.files)
     who = signature(state, actor)
@@ -135,7 +135,7 @@ def commit(state: State, project: Project, actor: User, change: Change) -> str:
 
 def check_start(project: Project, branch: str, start: str | None) -> None:
     """Invalid where a commit is to start a branch that exists: so a name can be used once."""
-    if start and start != branch and branch in project.git.heads():
+    if start and start != branch and project.git.head(branch) is not None:
         raise Invalid("branch", f"A branch called '{branch}' already exists.")
 
 

@@ -1,5 +1,6 @@
 """Real bare repositories, read and written in process by pygit2, served to Git clients from the same folder."""
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -41,11 +42,19 @@ class DiskStore:
 
 
 class DiskRepository:
-    """One bare repository; not safe for use by two threads at once (the forge's lock sees to that)."""
+    """One bare repository. Any thread may read it; writers hold the forge's lock."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._git = pygit2.Repository(str(folder))
+        self._thread = threading.local()
+
+    @property
+    def _git(self) -> pygit2.Repository:
+        """This thread's own handle: libgit2's objects are not safe to share."""
+        held: pygit2.Repository | None = getattr(self._thread, "git", None)
+        if held is None:
+            held = self._thread.git = pygit2.Repository(str(self.folder))
+        return held
 
     def heads(self) -> dict[str, str]:
         """Branch to commit."""
@@ -197,7 +206,12 @@ def _read(signature: pygit2.Signature) -> Signature:
 
 
 def _signature(signature: Signature) -> pygit2.Signature:
-    return pygit2.Signature(signature.name, signature.email, int(signature.at.timestamp()), 0)
+    return pygit2.Signature(_plain(signature.name), _plain(signature.email), int(signature.at.timestamp()), 0)
+
+
+def _plain(name: str) -> str:
+    """A name as Git keeps it: angle brackets and line ends left out."""
+    return "".join(char for char in name if char not in "<>\n\0").strip() or "unknown"
 
 
 def _file_diff(patch: pygit2.Patch) -> FileDiff:

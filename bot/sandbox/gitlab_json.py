@@ -212,5 +212,5 @@ def protection(found: Protection) -> Json:
 
 
 def _is_merged(where: Project, sha: str) -> bool:
-    main = where.git.heads().get(where.default_branch)
+    main = where.git.head(where.default_branch)
     return main is not None and where.git.is_ancestor(sha, main)

@@ -32,7 +32,7 @@ def list_branches(call: Call) -> Answer:
 def read_branch(call: Call) -> Answer:
     """`GET .../repository/branches/:branch`."""
     project = readable(call)
-    if call.where["branch"] not in project.git.heads():
+    if project.git.head(call.where["branch"]) is None:
         raise errors.NotFound("Branch")
     return Answer(branch(call.state, project, call.where["branch"], call.actor))
 
@@ -83,7 +83,7 @@ def write_file(call: Call) -> Answer:
     project, user = call.project(), call.user()
     name, message, content = call.need("branch", "commit_message", "content")
     path = call.where["path"]
-    head = project.git.heads().get(name)
+    head = project.git.head(name)
     present = head is not None and project.git.blob(head, path) is not None
     creating = call.where["method"] == "POST"
     if present and creating:
@@ -158,7 +158,7 @@ def create_commit(call: Call) -> Answer:
     if not isinstance(actions, list) or not actions:
         raise errors.Missing("actions is missing")
     branches.check_start(project, name, start)
-    head = project.git.heads().get(name) or (project.git.resolve(start) if start else None)
+    head = project.git.head(name) or (project.git.resolve(start) if start else None)
     files: dict[str, bytes | None] = {}
     for action in actions:
         if not isinstance(action, Mapping):

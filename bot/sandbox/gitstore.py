@@ -64,6 +64,10 @@ class GitRepository(Protocol):
         """Branch to commit."""
         ...
 
+    def head(self, name: str) -> str | None:
+        """The commit of one branch."""
+        ...
+
     def resolve(self, ref: str) -> str | None:
         """The commit that a branch, tag or (short) id names."""
         ...

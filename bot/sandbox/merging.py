@@ -34,7 +34,7 @@ def merge_status(project: Project, request: MergeRequest) -> str:
         return "not_open"
     if request.checked is Checked.unchecked:
         return "unchecked"
-    if request.source_branch not in project.git.heads():
+    if project.git.head(request.source_branch) is None:
         return "commits_status"
     if request.draft:
         return "draft_status"
@@ -61,7 +61,7 @@ def look(state: State, project: Project, request: MergeRequest) -> str:
 def check(state: State, project: Project, request: MergeRequest) -> None:
     """Really try to merge, without keeping the result."""
     del state
-    target = project.git.heads().get(request.target_branch)
+    target = project.git.head(request.target_branch)
     merged = target and _merged_tree(project, target, request.head)
     request.checked = Checked.can if merged else Checked.cannot
     request.reads_until_checked = 0
@@ -154,7 +154,7 @@ def _squash(state: State, project: Project, request: MergeRequest, parties: tupl
 
 
 def _remove_source(state: State, project: Project, request: MergeRequest, actor: User) -> None:
-    old = project.git.heads().get(request.source_branch)
+    old = project.git.head(request.source_branch)
     if old == request.head and request.source_branch != project.default_branch:
         project.git.set_branch(request.source_branch, old, None)
         settle(state, project, actor, [Move(request.source_branch, old, None)])

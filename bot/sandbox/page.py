@@ -136,7 +136,7 @@ def _projects(state: State, me: User | None) -> str:
 
 def _project(state: State, me: User | None, where: str) -> str:
     project = _code(state, me, where)
-    head = project.git.heads().get(project.default_branch)
+    head = project.git.head(project.default_branch)
     return _render(
         state,
         me,

@@ -117,7 +117,7 @@ def reopen(
     """Open a closed one again, at its branch's present head; Conflict where another is open for the branch."""
     if request.state is not RequestState.closed:
         return
-    head = project.git.heads().get(request.source_branch)
+    head = project.git.head(request.source_branch)
     if head is None:
         raise Invalid("source_branch", f'Source branch "{request.source_branch}" does not exist')
     _check_alone(project, request.source_branch, request.target_branch)
@@ -202,7 +202,7 @@ def _check_branches(project: Project, wanted: Opening) -> None:
     if wanted.source_branch == wanted.target_branch:
         raise Contradiction("You can't use same project/branch for source and target")
     for side, branch in (("source", wanted.source_branch), ("target", wanted.target_branch)):
-        if branch not in project.git.heads():
+        if project.git.head(branch) is None:
             raise Invalid(f"{side}_branch", f'{side.capitalize()} branch "{branch}" does not exist')
     _check_alone(project, wanted.source_branch, wanted.target_branch)
 
@@ -231,7 +231,7 @@ def _edit_texts(request: MergeRequest, wanted: Edit) -> dict[str, tuple[object, 
 
 
 def _retarget(state: State, project: Project, request: MergeRequest, actor: User, branch: str) -> tuple[object, object]:
-    if branch not in project.git.heads():
+    if project.git.head(branch) is None:
         raise Invalid("target_branch", f'Target branch "{branch}" does not exist')
     if request.state is RequestState.opened:
         _check_alone(project, request.source_branch, branch)

@@ -182,6 +182,11 @@ class Sandbox:
             found = git.blob(sha, path) if sha else None
             return found[1] if found else None
 
+    def statuses(self, project: Where, sha: str) -> list[CommitStatus]:
+        """The newest status of each name on a commit, oldest first."""
+        with self.state.lock:
+            return [one for _, one in statuses.of_commit(self.project(project), sha) if not one.retried]
+
     # --- acting as a user --------------------------------------------------------------------------------------------
 
     def commit_as(
@@ -196,7 +201,7 @@ class Sandbox:
         with self.state.lock:
             found = self.project(project)
             content = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
-            start = None if branch in found.git.heads() else found.default_branch
+            start = None if found.git.head(branch) is not None else found.default_branch
             change = branches.Change(branch, message, content, start)
             return branches.commit(self.state, found, self.user(user), change)
 

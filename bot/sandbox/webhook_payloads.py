@@ -26,6 +26,9 @@ NOTHING = "0" * 40
 MOST_COMMITS = 20
 """A push lists no more, though it counts them all."""
 
+STATE_CHANGES = {"close": (1, 2), "reopen": (2, 1), "merge": (4, 3)}
+"""What an action does to `state_id`: 1 opened, 2 closed, 3 merged, 4 locked (while merging)."""
+
 STATE_IDS = {RequestState.opened: 1, RequestState.closed: 2, RequestState.merged: 3}
 
 
@@ -89,7 +92,7 @@ def _push(state: State, event: Pushed) -> Json:
 
 def _base(event: Pushed) -> str | None:
     """What a new branch is counted from."""
-    main = event.project.git.heads().get(event.project.default_branch)
+    main = event.project.git.head(event.project.default_branch)
     return main if main != event.after else None
 
 
@@ -262,6 +265,8 @@ def _attributes(state: State, project: Project, request: MergeRequest) -> Json:
 def _changes(project: Project, event: RequestChanged) -> Json:
     """What changed; an update by a push tells nothing but the time, as GitLab does."""
     shown: Json = {"updated_at": {"previous": None, "current": _time(event.request.updated_at)}}
+    if event.action in STATE_CHANGES:
+        shown["state_id"] = dict(zip(("previous", "current"), STATE_CHANGES[event.action], strict=True))
     for name, (before, after) in event.changes.items():
         if name == "labels" and isinstance(before, tuple) and isinstance(after, tuple):
             lists = [[_label(project, project.labels[one]) for one in names] for names in (before, after)]
@@ -302,30 +307,45 @@ def _user(user: User) -> Json:
 
 def _project(state: State, project: Project) -> Json:
     web = f"{state.url}/{project.full_path}"
-    ssh = f"git@gitlab.example.com:{project.full_path}.git"
     return {
         "id": project.id,
         "name": project.name,
         "description": "",
         "web_url": web,
         "avatar_url": None,
-        "git_ssh_url": ssh,
+        "git_ssh_url": _ssh(project),
         "git_http_url": f"{web}.git",
         "namespace": project.group.name,
-        "visibility_level": 20 if project.settings.visibility == "public" else 0,
+        "visibility_level": _visibility(project),
         "path_with_namespace": project.full_path,
         "default_branch": project.default_branch,
         "ci_config_path": None,
         "homepage": web,
-        "url": ssh,
-        "ssh_url": ssh,
+        "url": _ssh(project),
+        "ssh_url": _ssh(project),
         "http_url": f"{web}.git",
     }
 
 
 def _repository(state: State, project: Project) -> Json:
     web = f"{state.url}/{project.full_path}"
-    return {"name": project.name, "url": f"{web}.git", "description": "", "homepage": web}
+    return {
+        "name": project.name,
+        "url": f"{web}.git",
+        "description": "",
+        "homepage": web,
+        "git_http_url": f"{web}.git",
+        "git_ssh_url": _ssh(project),
+        "visibility_level": _visibility(project),
+    }
+
+
+def _ssh(project: Project) -> str:
+    return f"git@gitlab.example.com:{project.full_path}.git"
+
+
+def _visibility(project: Project) -> int:
+    return 20 if project.settings.visibility == "public" else 0
 
 
 def _commit(state: State, project: Project, sha: str) -> Json:

@@ -40,7 +40,9 @@ class DirectForge:
     def pass_time(self, step: timedelta = timedelta(minutes=1)) -> None:
         self.now += step
 
-    def commit_as(self, files: dict[str, str | None], branch: str = "main", message: str = "change", base: str = "") -> str:
+    def commit_as(
+        self, files: dict[str, str | None], branch: str = "main", message: str = "change", base: str = ""
+    ) -> str:
         """A commit by a person straight onto a branch."""
         reference = self.git.references.get(HEADS + branch)
         parent = str(reference.target) if reference is not None else base

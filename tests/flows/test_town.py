@@ -116,7 +116,9 @@ def test_R5_a_merge_request_that_was_opened_though_the_forge_said_500_is_found_a
     town.sandbox.faults.add(Fault("broken-after", "POST", r".*/merge_requests"))
     town.publish("v2")
     town.settle()
-    assert [one.iid for one in town.sandbox.requests(PROJECT) if one.source_branch.startswith("towpath/p/nonprod")] == [1]
+    assert [one.iid for one in town.sandbox.requests(PROJECT) if one.source_branch.startswith("towpath/p/nonprod")] == [
+        1
+    ]
     assert town.pins("nonprod") == values(tag="v2")
 
 
@@ -174,7 +176,9 @@ def test_what_became_of_an_image_is_told_to_who_announced_it(town: Town) -> None
     town.publish("v2")
     town.settle()
     repository = "registry.example.com/commerce/api"
-    assert [(one.state, one.stage) for one in town.world.memory.answers(repository, digest("v2"))] == [("done", "nonprod")]
+    assert [(one.state, one.stage) for one in town.world.memory.answers(repository, digest("v2"))] == [
+        ("done", "nonprod")
+    ]
 
 
 def test_R10_what_keeps_failing_is_on_the_dead_letter_list(town: Town) -> None:

@@ -3,7 +3,6 @@
 Only Celery is left out: `settle` does what timer and workers do, on a clock that the test moves."""
 
 import json
-
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -171,5 +170,3 @@ def towns(folder: Path, redis_url: str, policy: str = POLICY, files: Mapping[str
     with serve(town.sandbox, ticking=False) as url:
         town.open(url)
         yield town
-
-

@@ -65,10 +65,12 @@ class Scene:
 
     folder: Path
     policy: str = POLICY
-    files: dict[str, str] = field(default_factory=lambda: {
-        "environments/nonprod/one/shop/values.yaml": values(),
-        "environments/prod/one/shop/values.yaml": values(),
-    })
+    files: dict[str, str] = field(
+        default_factory=lambda: {
+            "environments/nonprod/one/shop/values.yaml": values(),
+            "environments/prod/one/shop/values.yaml": values(),
+        }
+    )
     published: list[Sighting] = field(default_factory=list)
     unit: str = "shop"
 
@@ -99,13 +101,13 @@ class Scene:
     def hands(self) -> Hands:
         return Hands(Identity("Towpath", "towpath@example.com"), lambda: self.forge.now, lambda: None)
 
-    def publish(self, tag: str, image: str = "api", revision: str | None = None, created: datetime | None = None) -> str:
+    def publish(
+        self, tag: str, image: str = "api", revision: str | None = None, created: datetime | None = None
+    ) -> str:
         """An image is announced now (or was built at `created`); returns its digest."""
         self.forge.pass_time()
         found = Image(f"{HOST}/{image}", digest(tag), tag)
-        self.published.append(
-            announced(Sighting(found, self.forge.now, (tag,), revision=revision, created=created))
-        )
+        self.published.append(announced(Sighting(found, self.forge.now, (tag,), revision=revision, created=created)))
         return found.digest
 
     def reconcile(self) -> Reconciled:

@@ -154,7 +154,22 @@ def test_what_cannot_be_exact_is_refused_with_line_and_reason(name: str) -> None
         assert caught.value.line == line
 
 
-HARD = ["1.10", "8e12345", "yes", "12:30:45", "0444", "null", "~", "1e3", ".5", "0x1f", "off", "2026-01-01", "1_000", "v1"]
+HARD = [
+    "1.10",
+    "8e12345",
+    "yes",
+    "12:30:45",
+    "0444",
+    "null",
+    "~",
+    "1e3",
+    ".5",
+    "0x1f",
+    "off",
+    "2026-01-01",
+    "1_000",
+    "v1",
+]
 
 
 @pytest.mark.parametrize("tag", HARD)
@@ -184,7 +199,9 @@ def test_hostile_files_are_refused(name: str) -> None:
 
 
 def test_aliases_are_never_expanded() -> None:
-    laughs = "a: &a [x]\n" + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [*{chr(97 + n)}, *{chr(97 + n)}]\n" for n in range(20))
+    laughs = "a: &a [x]\n" + "".join(
+        f"{chr(98 + n)}: &{chr(98 + n)} [*{chr(97 + n)}, *{chr(97 + n)}]\n" for n in range(20)
+    )
     assert FORMAT.pins(laughs.encode()) == ()
 
 

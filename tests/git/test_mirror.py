@@ -116,7 +116,9 @@ def test_history_holds_now_and_each_change_and_grows_from_what_is_known(forge: D
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=st.lists(st.tuples(st.sampled_from(["a/one", "b/two", "c"]), st.integers(0, 3), st.booleans()), max_size=8))
+@given(
+    steps=st.lists(st.tuples(st.sampled_from(["a/one", "b/two", "c"]), st.integers(0, 3), st.booleans()), max_size=8)
+)
 def test_history_is_the_same_whether_known_before_or_not(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, bool]]
 ) -> None:
@@ -195,6 +197,8 @@ def test_S8_git_gets_a_small_environment_and_no_credential_in_its_arguments() ->
     given = environment(GitAccess("https://gitlab.example.com/a/b.git", "towpath", "very-secret-token"))
     assert not {"TOWPATH_SEAL", "SSH_AUTH_SOCK", "GIT_ASKPASS"} & given.keys()
     assert given["GIT_CONFIG_NOSYSTEM"] == "1" and given["GIT_TERMINAL_PROMPT"] == "0"
-    config = {given[f"GIT_CONFIG_KEY_{n}"]: given[f"GIT_CONFIG_VALUE_{n}"] for n in range(int(given["GIT_CONFIG_COUNT"]))}
+    config = {
+        given[f"GIT_CONFIG_KEY_{n}"]: given[f"GIT_CONFIG_VALUE_{n}"] for n in range(int(given["GIT_CONFIG_COUNT"]))
+    }
     assert config["http.followRedirects"] == "false" and config["protocol.allow"] == "never"
     assert config["http.https://gitlab.example.com/a/b.git.extraHeader"].startswith("Authorization: Basic ")

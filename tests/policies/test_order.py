@@ -114,7 +114,7 @@ def test_two_digests_that_came_in_one_commit_cannot_be_told() -> None:
 
 
 def test_the_history_of_another_image_says_nothing() -> None:
-    pins = [{"nonprod": ("v1", "v2")}, {"nonprod": ("v1", "v1")}]
+    pins = [{"nonprod": ("v1", "v1")}, {"nonprod": ("v0", "v2")}]
     assert ordered(a.snapshot(a.stage(), pins=pins, images=(a.API, a.WORKER))) is Order.newer
 
 

@@ -63,7 +63,9 @@ class Layout:
 
     def name(self, **images: Descriptor) -> None:
         """Name the layout's images."""
-        named = [{**found, "annotations": {"org.opencontainers.image.ref.name": name}} for name, found in images.items()]
+        named = [
+            {**found, "annotations": {"org.opencontainers.image.ref.name": name}} for name, found in images.items()
+        ]
         (self.folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": named}))
 
     def _blob(self, raw: bytes, kind: str) -> Descriptor:
@@ -121,12 +123,20 @@ notifications:
             else:
                 return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._process.terminate()
         self._process.wait(10)
 
     def push(self, layout: Layout, name: str, target: str, *, whole: bool = False) -> None:
         """`skopeo copy` of a named image of the layout; `whole` copies every architecture."""
         to = f"docker://{self.host}/{target}"
-        command = [program("skopeo"), "copy", "--insecure-policy", "--dest-tls-verify=false", *(["--all"] if whole else [])]
+        command = [
+            program("skopeo"),
+            "copy",
+            "--insecure-policy",
+            "--dest-tls-verify=false",
+            *(["--all"] if whole else []),
+        ]
         subprocess.run([*command, f"oci:{layout.folder}:{name}", to], check=True, capture_output=True, timeout=60)

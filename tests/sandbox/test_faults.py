@@ -1,5 +1,7 @@
 """Trouble at will, and the journal that counts what was asked."""
 
+from dataclasses import replace
+
 import pytest
 import requests as http
 
@@ -55,8 +57,6 @@ def test_a_connection_is_cut_without_an_answer(sandbox: Sandbox, api: Api, kind:
 
 
 def test_a_slow_answer_is_slept_over_outside_the_lock(sandbox: Sandbox) -> None:
-    from dataclasses import replace
-
     slept: list[tuple[float, bool]] = []
 
     def sleep(seconds: float) -> None:

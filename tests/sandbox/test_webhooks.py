@@ -1,14 +1,18 @@
 """Webhooks: shapes, headers, signatures, failures, and those that go astray."""
 
 import json
+import threading
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from bot.sandbox.branches import Move, settle
 from bot.sandbox.ci import Job
+from bot.sandbox.faults import WebhookKind
 from bot.sandbox.model import RequestState
 from bot.sandbox.requests import Edit, Opening
 from bot.sandbox.sandbox import Sandbox
@@ -126,8 +130,6 @@ def test_comments_emoji_and_pipelines_are_told(sandbox: Sandbox, receiver: Recei
 
 
 def test_both_ways_of_authentication_hold(sandbox: Sandbox, receiver: Receiver, clock: Clock) -> None:
-    from datetime import UTC, datetime
-
     clock.now = datetime.now(UTC)
     opened(sandbox)
     sandbox.deliver()
@@ -176,7 +178,9 @@ def test_four_failures_in_a_row_switch_a_hook_off_for_a_while(
 @pytest.mark.parametrize(
     ("kind", "order"), [(None, "123"), ("lose", "23"), ("repeat", "1123"), ("reorder", "213")], ids=str
 )
-def test_webhooks_go_astray_as_they_are_told(sandbox: Sandbox, receiver: Receiver, kind: Any, order: str) -> None:
+def test_webhooks_go_astray_as_they_are_told(
+    sandbox: Sandbox, receiver: Receiver, kind: WebhookKind | None, order: str
+) -> None:
     opened(sandbox)
     sandbox.deliver()
     receiver.sent.clear()
@@ -191,8 +195,6 @@ def test_webhooks_go_astray_as_they_are_told(sandbox: Sandbox, receiver: Receive
 
 
 def test_a_push_of_more_than_three_branches_sends_no_hook(sandbox: Sandbox, receiver: Receiver) -> None:
-    from bot.sandbox.branches import Move, settle
-
     head = sandbox.head(P)
     for count, expected in ((3, 3), (4, 0)):
         moves = [Move(f"b{count}-{number}", None, head) for number in range(count)]
@@ -217,8 +219,6 @@ def test_hooks_are_made_through_the_api_and_tell_no_secret(sandbox: Sandbox, cli
 
 
 def test_a_served_sandbox_sends_by_itself(sandbox: Sandbox, receiver: Receiver) -> None:
-    import threading
-
     arrived = threading.Event()
 
     def arrives(url: str, body: bytes, headers: Mapping[str, str]) -> int:
@@ -231,7 +231,7 @@ def test_a_served_sandbox_sends_by_itself(sandbox: Sandbox, receiver: Receiver) 
         assert arrived.wait(10)
 
 
-def keys(value: Any, below: str = "") -> set[str]:
+def keys(value: object, below: str = "") -> set[str]:
     """The paths of all fields of an object, without lists' insides."""
     if not isinstance(value, dict):
         return set()
@@ -240,10 +240,14 @@ def keys(value: Any, below: str = "") -> set[str]:
     }
 
 
+def approved(sandbox: Sandbox) -> None:
+    sandbox.approve_as("mira", P, opened(sandbox).iid)
+
+
 MAKERS: dict[str, Callable[[Sandbox], object]] = {
     "push.json": lambda sandbox: sandbox.commit_as("mira", P, "main", {"x": "1"}, "x"),
     "merge_request.merge.json": lambda sandbox: (opened(sandbox), sandbox.merge_as("mira", P, 1)),
-    "merge_request.approved.json": lambda sandbox: (opened(sandbox), sandbox.approve_as("mira", P, 1)),
+    "merge_request.approved.json": approved,
     "note.merge_request.json": lambda sandbox: (opened(sandbox), sandbox.comment_as("dev", P, 1, "x")),
 }
 NOT_IMITATED = {

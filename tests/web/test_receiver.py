@@ -194,7 +194,10 @@ def test_S2_a_forges_body_that_is_not_understood_gets_202_and_the_dead_letter_li
     ("body", "works"),
     [
         (push(), (("repository", "main", "platform/config"),)),
-        (push("towpath/p/prod/shop/0123456789ab-1"), (("branch", "main", "platform/config", "towpath/p/prod/shop/0123456789ab-1"),)),
+        (
+            push("towpath/p/prod/shop/0123456789ab-1"),
+            (("branch", "main", "platform/config", "towpath/p/prod/shop/0123456789ab-1"),),
+        ),
         (push(project="somebody/else"), ()),
         (
             {

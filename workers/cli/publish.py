@@ -29,7 +29,7 @@ LOOKS = 2.0
 @click.option("--secret-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=f"Else {SECRET}.")
 @click.option("--wait", is_flag=True, help="Return when its promotion stands (exit 1 where it is refused).")
 @click.option("--timeout", default=300.0, show_default=True, help="Seconds to wait; then exit 2.")
-def command(url: str, source: str, secret_file: Path | None, wait: bool, timeout: float, **said: object) -> None:  # noqa: PLR0913 an option each
+def command(url: str, source: str, secret_file: Path | None, wait: bool, timeout: float, **said: object) -> None:
     """Announce a published image; safe to repeat."""
     secret = _secret(secret_file)
     image = str(said["image"])
@@ -51,7 +51,9 @@ def _secret(file: Path | None) -> str:
 def _body(said: dict[str, object]) -> bytes:
     repository, at, digest = str(said.pop("image")).rpartition("@")
     if not at:
-        raise click.BadParameter("write REPOSITORY@sha256:DIGEST: a tag alone names no image for good", param_hint="--image")
+        raise click.BadParameter(
+            "write REPOSITORY@sha256:DIGEST: a tag alone names no image for good", param_hint="--image"
+        )
     links = _links(said.pop("links"))
     said["source"] = said.pop("source_url")
     known = {name: value for name, value in said.items() if value is not None}

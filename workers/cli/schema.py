@@ -20,7 +20,7 @@ class _Schema(GenerateJsonSchema):
         return {"anyOf": [{"type": "string"}, several]} if several.get("type") == "array" else several
 
 
-def schema() -> dict[str, object]:
+def schema() -> JsonSchemaValue:
     """The schema as a value."""
     found = Policy.model_json_schema(schema_generator=_Schema)
     for definition in (found, *found["$defs"].values()):

@@ -31,7 +31,12 @@ class Processes:
         """Start one, in a session of its own, so that Ctrl-C reaches only us and we stop the others in order."""
         with self.log(name).open("wb") as log:
             self.running[name] = subprocess.Popen(
-                arguments, env=dict(environment), stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+                arguments,
+                env=dict(environment),
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
 
     def log(self, name: str) -> Path:

@@ -5,7 +5,13 @@ PROJECT = "platform/config"
 SERVICES = ("checkout-web", "ledger", "payments-api")
 CLUSTERS = {
     "nonprod": ("azure/westeurope-01", "aws/eu-central-1-01"),
-    "prod": ("azure/westeurope-01", "aws/eu-central-1-01", "aws/us-east-1-01", "gcp/europe-west4-01", "oci/eu-frankfurt-1-01"),
+    "prod": (
+        "azure/westeurope-01",
+        "aws/eu-central-1-01",
+        "aws/us-east-1-01",
+        "gcp/europe-west4-01",
+        "oci/eu-frankfurt-1-01",
+    ),
 }
 
 POLICY = f"""\
@@ -90,7 +96,7 @@ nodeSelector:
 
 
 def _ledger() -> str:
-    return f"""\
+    return """\
 image:
     registry: registry.example.com
     repository: commerce/ledger

@@ -70,9 +70,7 @@ def seeded(folder: Path) -> Sandbox:
     return sandbox
 
 
-def _variables(
-    sandbox: Sandbox, forge_url: str, redis_port: int, folder: Path, keys: dict[str, str]
-) -> dict[str, str]:
+def _variables(sandbox: Sandbox, forge_url: str, redis_port: int, folder: Path, keys: dict[str, str]) -> dict[str, str]:
     forge, source = f"TOWPATH_FORGES__{FORGE.upper()}__", f"TOWPATH_SOURCES__{SOURCE.upper()}__"
     return {
         "TOWPATH_REDIS_URL": f"redis://127.0.0.1:{redis_port}/0",
@@ -91,7 +89,17 @@ def _variables(
 
 
 def _start(processes: Processes, redis_port: int, web_port: int, variables: dict[str, str]) -> None:
-    redis = [redis_server_binary(), "--port", str(redis_port), "--bind", "127.0.0.1", "--save", "", "--dir", str(processes.folder)]
+    redis = [
+        redis_server_binary(),
+        "--port",
+        str(redis_port),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--dir",
+        str(processes.folder),
+    ]
     processes.start("redis", redis, variables)
     processes.start("web", towpath("web", "--port", str(web_port)), variables)
     processes.start("worker", towpath("worker"), variables)

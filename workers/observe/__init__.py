@@ -87,7 +87,9 @@ def _view(context: Context, now: Base, stage: Stage, paths: tuple[str, ...]) -> 
 def _promotions(context: Context, snapshot: Snapshot) -> tuple[Promotion, ...]:
     me = context.forge.me()
     listed = context.forge.open_requests(context.repository, naming.label(snapshot.unit))
-    mine = [request for request in listed if _concerns(request, snapshot) and promotions.is_ours(request, me, snapshot.unit)]
+    mine = [
+        request for request in listed if _concerns(request, snapshot) and promotions.is_ours(request, me, snapshot.unit)
+    ]
     found = (promotions.promotion(context, snapshot, request) for request in mine)
     return tuple(one for one in found if one is not None)
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from bot.formats import Format
 from bot.forges.base import Forge
+from bot.formats import Format
 from bot.git import Mirror
 from bot.memory import Memory
 from policies.model import Sighting

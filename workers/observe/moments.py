@@ -23,7 +23,9 @@ def moments(
     paths = tuple(dict.fromkeys(path for path, _ in places))
     entries = mirror.history(inventory.commit, paths, FAR_BACK)
     return tuple(
-        Moment(entry.commit, _pins(mirror, inventories, inventory, format_, places, zip(paths, entry.blobs, strict=True)))
+        Moment(
+            entry.commit, _pins(mirror, inventories, inventory, format_, places, zip(paths, entry.blobs, strict=True))
+        )
         for entry in entries
     )
 

@@ -31,7 +31,9 @@ def promotion(context: Context, snapshot: Snapshot, request: MergeRequest) -> Pr
     format_ = context.formats[snapshot.policy.services.format]
     base = snapshot.head
     paths = tuple(dict.fromkeys(target.path for target in view.targets))
-    wanted = splice(context.mirror, format_, base, paths, release) if release is not None and not view.troubles else None
+    wanted = (
+        splice(context.mirror, format_, base, paths, release) if release is not None and not view.troubles else None
+    )
     proof = prove(context.mirror, format_, base, request.head, wanted, release) if release is not None else _foreign()
     return Promotion(
         name.stage,
@@ -93,5 +95,7 @@ def opened_elsewhere(snapshot: Snapshot, requests: tuple[MergeRequest, ...], me:
     return tuple(
         request
         for request in requests
-        if request.state is MergeRequestState.opened and request.iid not in shown and is_ours(request, me, snapshot.unit)
+        if request.state is MergeRequestState.opened
+        and request.iid not in shown
+        and is_ours(request, me, snapshot.unit)
     )
