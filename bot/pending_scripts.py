@@ -1,7 +1,8 @@
 """The Lua scripts of the work queue. The time is always an argument; Redis 6.2 is enough.
 
-Keys: 1 due (sorted set, scored by *not before*), 2 flight (hash: work -> lease as JSON), 3 leases (sorted set, scored by
-the lease's end), 4 again (hash: work -> earliest mark made while in flight), 5 causes (hash), 6 failures (hash), 7 wake."""
+Keys: 1 due (sorted set, scored by *not before*), 2 flight (hash: work to token), 3 leases (sorted set, scored by the
+lease's end), 4 again (hash: work to the earliest mark made while in flight), 5 causes (hash), 6 failures (hash),
+7 wake (list)."""
 
 MARK = """
 if ARGV[1] ~= '' and not redis.call('SET', KEYS[8], '1', 'NX', 'EX', ARGV[2]) then return 0 end

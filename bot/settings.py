@@ -64,9 +64,7 @@ class ForgeSettings(_Part):
     def _has_its_secrets(self) -> Self:
         self.access_token()
         if not self.hook_tokens() and not self.hook_signing_secrets():
-            raise ValueError(
-                "webhook_tokens or signing_secrets is needed: webhooks of nobody in particular are not taken"
-            )
+            raise ValueError("webhook_tokens or signing_secrets is needed: a webhook must come from somebody")
         return self
 
     def access_token(self) -> str:
@@ -148,11 +146,11 @@ class Settings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003 pydantic-settings asks by these names
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what `load_settings` hands over; nothing reads the process's environment by itself."""
         return (init_settings,)

@@ -45,6 +45,8 @@ Several = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 
 
 class Strict(BaseModel):
+    """What all parts of the policy are: frozen, and without a key that nobody knows."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
 

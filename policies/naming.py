@@ -37,12 +37,11 @@ def quoted(unit: str) -> str:
 
 def unquoted(component: str) -> str:
     """The unit's name that `quoted` wrote."""
-    plain = re.sub(
+    return re.sub(
         r"(?:=[0-9A-F]{2})+",
         lambda found: bytes.fromhex(found.group().replace("=", "")).decode(errors="replace"),
         component,
     )
-    return plain
 
 
 def branch(name: BranchName) -> str:

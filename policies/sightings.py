@@ -8,7 +8,7 @@ from policies.trailers import NEVER
 
 
 def unite(first: Sighting, second: Sighting) -> Sighting:
-    """What two sightings of one digest say together: the earlier time, all tags and revisions, the first of the rest."""
+    """What two sightings of one digest say together: the earlier time, all tags and revisions, else the first."""
     early, late = sorted((first, second), key=_age)
     return Sighting(
         Image(early.image.repository, early.image.digest, early.image.tag or late.image.tag),

@@ -169,8 +169,8 @@ def _tag_of(snapshot: Snapshot, view: StageView, repository: str, digest: str) -
 def _ask(sighting: Sighting) -> Verdict:
     return block(
         GATE,
-        f"whether {code(sighting.image.tag or sighting.image.digest[:19])} of {code(sighting.image.repository)} is newer "
-        "than what is pinned cannot be told: neither was seen before the other, or their source revisions diverged",
+        f"whether {code(sighting.image.tag or sighting.image.digest[:19])} of {code(sighting.image.repository)} is "
+        "newer than what is pinned cannot be told: neither was seen first, or their source revisions diverged",
         "publish an image built from a later revision",
     )
 

@@ -35,7 +35,7 @@ GIVE_UP = 8
 
 
 def make_app(world: World, broker: str) -> Celery:
-    """The Celery application of a world; late acknowledgement and a short visibility timeout, since work is idempotent."""
+    """The Celery application of a world; late acknowledgement and a short visibility timeout: work is idempotent."""
     app = Celery("towpath", broker=broker)
     app.conf.update(
         task_ignore_result=True,
@@ -51,7 +51,7 @@ def make_app(world: World, broker: str) -> Celery:
         worker_send_task_events=False,
     )
 
-    @app.task(name=TASK)  # type: ignore[misc]  # Celery is not typed
+    @app.task(name=TASK)  # type: ignore[untyped-decorator]  # Celery is not typed
     def work(item: list[str]) -> None:
         do_work(world, tuple(item))
 

@@ -75,12 +75,13 @@ class Case:
 def check(files: Mapping[str, bytes], formats: Mapping[str, Format], unread: Iterable[Finding] = ()) -> Checked:
     """Check a config repository given as relative path to bytes, which may raise OSError for what cannot be read.
 
-    `unread` says why `files` leaves some paths out; each is told where the policy has to do with that path."""
+    `unread` says why `files` leaves some paths out, folders with a `/` at their end; each is told where the policy has
+    to do with it."""
     skipped = tuple(unread)
     try:
         stated = read(files[FILE])
     except KeyError:
-        return Checked((_no_policy(files), *(one for one in skipped if one.path in {FILE, "."})))
+        return Checked((_no_policy(files), *(one for one in skipped if one.path in {FILE, "./"})))
     except OSError as error:
         return Checked((Finding(FILE, None, cannot_be_read(error)),))
     except PolicyError as error:
@@ -111,10 +112,12 @@ def _counts(found: Survey) -> Counts:
 
 
 def _concerns(template: str, path: str) -> bool:
-    """Whether a file that fits the template is at this path, or could be below it."""
-    pieces, depth = template.split("/"), path.count("/") + 1
-    start = "/".join(pieces[:depth])
-    return path == "." or (depth <= len(pieces) and layout.capture(start, path) is not None)
+    """Whether a file at this path fits the template; of a folder, which ends in `/`, whether one below it could."""
+    if not path.endswith("/"):
+        return layout.capture(template, path) is not None
+    depth = path.count("/")
+    start = "/".join(template.split("/")[:depth])
+    return path == "./" or (depth <= template.count("/") and layout.capture(start, path[:-1]) is not None)
 
 
 # The rules, each on its own; none concludes that something is absent where a file that may hold it cannot be read.
@@ -138,8 +141,13 @@ def _stages_select(case: Case) -> Iterator[Finding]:
         where = ("stages", reach.index, "where")
         if not reach.files and not strangers:
             yield case.at(*where, say="selects no file: no path has all of these together")
-        elif reach.files and not reach.services:
+        elif reach.files and not reach.services and _any_admitted(case):
             yield case.at(*where, say=_pinless(case, reach))
+
+
+def _any_admitted(case: Case) -> bool:
+    """Whether `services.registries` lets any image through; where not, the fault is there and not in each stage."""
+    return not case.survey.policy.services.registries or any(one.pins for one in case.survey.looked.values())
 
 
 def _strangers(case: Case, reach: Reach) -> Iterator[Finding]:
@@ -189,7 +197,9 @@ def _registries_pinned(case: Case) -> Iterator[Finding]:
     )
     for index, start in enumerate(case.survey.policy.services.registries):
         if not any(name.startswith(start) for name in pinned):
-            hint = _nearest(start, (*starts, *pinned)) or (f"; one that is pinned is {pinned[0]}" if pinned else "")
+            hint = _nearest(start, (*starts, *pinned), likeness=0.8) or (
+                f"; one that is pinned is {pinned[0]}" if pinned else ""
+            )
             yield case.at("services", "registries", index, say=f"no file pins an image of {start}{hint}")
 
 
@@ -234,8 +244,8 @@ def _many(count: int, thing: str) -> str:
     return f"{count:,} {thing}" + ("" if count == 1 else "s")
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
-    found = difflib.get_close_matches(word, list(known), n=1)
+def _nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=likeness)
     return f"; did you mean {found[0]}?" if found else ""
 
 

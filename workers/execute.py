@@ -156,8 +156,7 @@ def _surprise(context: Context, snapshot: Snapshot, action: Merge, commit: str) 
         return ()
     before = context.mirror.parents(commit)[0]
     paths = tuple(dict.fromkeys(target.path for target in snapshot.view(action.stage).targets))
-    format_ = context.formats[snapshot.policy.services.format]
-    wanted = splice(context.mirror, format_, before, paths, action.release)
+    wanted = splice(context.editor(snapshot.policy.services), before, paths, action.release)
     if isinstance(wanted, tuple):
         raise Permanent("prove the merge of", f"{context.subject}!{action.iid}", words.trouble_line(wanted[0]))
     return () if wanted.tree == tree else context.mirror.changed(wanted.tree, tree)

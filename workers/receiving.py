@@ -3,11 +3,12 @@
 import fnmatch
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
 
-from bot.hooks import HOOKS
+from bot.hooks import HOOKS, Hook
 from bot.hooks.events import Changed, Event, Ignored, ImagePublished, Malformed, Unverified
 from bot.hooks.signatures import Credentials
 from bot.memory import Answer, Memory
@@ -22,6 +23,17 @@ from policies.sightings import announced
 log = structlog.get_logger(__name__)
 
 Clock = Callable[[], float]
+"""Seconds since the epoch."""
+
+
+@dataclass(frozen=True)
+class Post:
+    """One request as it came: the sender's name from the address, headers in lower case, the raw body, the time."""
+
+    name: str
+    headers: Mapping[str, str]
+    body: bytes
+    now: float
 
 
 def may_speak_for(images: tuple[str, ...], repository: str) -> bool:
@@ -36,13 +48,13 @@ def make_ports(settings: Settings, pending: Pending, memory: Memory, clock: Cloc
     """What the receiver's addresses lead to."""
 
     def forge(name: str, headers: Mapping[str, str], body: bytes) -> Told:
-        return _forge(settings, pending, clock(), name, headers, body)
+        return _forge(settings, pending, Post(name, headers, body, clock()))
 
     def image(name: str, headers: Mapping[str, str], body: bytes) -> Told:
-        return _image(settings, pending, clock(), name, headers, body)
+        return _image(settings, pending, Post(name, headers, body, clock()))
 
     def answers(name: str, headers: Mapping[str, str], body: bytes) -> tuple[Answer, ...]:
-        return _answers(settings, memory, clock(), name, headers, body)
+        return _answers(settings, memory, Post(name, headers, body, clock()))
 
     return Ports(forge, image, answers, pending.ping)
 
@@ -50,23 +62,25 @@ def make_ports(settings: Settings, pending: Pending, memory: Memory, clock: Cloc
 # A forge's webhook.
 
 
-def _forge(
-    settings: Settings, pending: Pending, now: float, name: str, headers: Mapping[str, str], body: bytes
-) -> Told:
-    forge = settings.forges.get(name)
+def _forge(settings: Settings, pending: Pending, post: Post) -> Told:
+    forge = settings.forges.get(post.name)
     if forge is None:
         raise Refusal(404, "there is no forge of this name")
     sender = Credentials(forge.hook_tokens(), forge.hook_signing_secrets())
     hook = HOOKS[forge.kind]
-    _verify(hook.verify, headers, body, sender, now)
-    delivery = f"{name}:{hook.delivery(headers, body)}"
+    _verify(hook, post, sender)
+    delivery = f"{post.name}:{hook.delivery(post.headers, post.body)}"
     try:
-        events = hook.parse(headers, body)
+        events = hook.parse(post.headers, post.body)
     except Malformed as malformed:
-        return _dead_letter(pending, f"forge {name}", delivery, malformed)
-    works = [work for event in events for work in _works(name, forge.repositories, event)]
+        return _dead_letter(pending, f"forge {post.name}", delivery, malformed)
+    works = [work for event in events for work in _works(post.name, forge.repositories, event)]
     ignored = tuple(event.reason for event in events if isinstance(event, Ignored))
-    return _store(pending, works, now, delivery, ignored, headers.get("x-gitlab-event", ""))
+    cause = post.headers.get("x-gitlab-event", "")[:60]
+    new = bool(works) and pending.mark(works, post.now, delivery=delivery, cause=cause)
+    outcome = "accepted" if new else "duplicate" if works else "ignored"
+    log.info("received", delivery=delivery, outcome=outcome, works=len(works), ignored=list(ignored))
+    return Told(int(new), bool(works) and not new, ignored)
 
 
 def _works(forge: str, repositories: tuple[str, ...], event: Event) -> list[Work]:
@@ -84,21 +98,19 @@ def _works(forge: str, repositories: tuple[str, ...], event: Event) -> list[Work
 # An announcement of an image.
 
 
-def _image(
-    settings: Settings, pending: Pending, now: float, name: str, headers: Mapping[str, str], body: bytes
-) -> Told:
-    source = _source(settings, name)
+def _image(settings: Settings, pending: Pending, post: Post) -> Told:
+    source = _source(settings, post.name)
     sender = Credentials(source.credentials())
     hook = HOOKS[source.kind]
-    _verify(hook.verify, headers, body, sender, now)
-    delivery = f"{name}:{hook.delivery(headers, body)}"
+    _verify(hook, post, sender)
+    delivery = f"{post.name}:{hook.delivery(post.headers, post.body)}"
     try:
-        events = hook.parse(headers, body, source.registry)
+        events = hook.parse(post.headers, post.body, source.registry)
     except Malformed as malformed:
         if source.kind == "ci":
             raise Refusal(400, str(malformed), malformed.field) from malformed
         # A registry stops its whole queue behind a 400 (S2).
-        return _dead_letter(pending, f"source {name}", delivery, malformed)
+        return _dead_letter(pending, f"source {post.name}", delivery, malformed)
     published = [event for event in events if isinstance(event, ImagePublished)]
     allowed = [event for event in published if may_speak_for(source.images, event.repository)]
     strangers = [event.repository for event in published if event not in allowed]
@@ -106,7 +118,7 @@ def _image(
         raise Refusal(403, f"this source may not speak for {strangers[0]}, only for {', '.join(source.images)}")
     ignored = [event.reason for event in events if isinstance(event, Ignored)]
     ignored += [f"{stranger}: not one of this source's images" for stranger in strangers]
-    return _publish(pending, allowed, now, delivery, tuple(ignored))
+    return _publish(pending, allowed, post.now, delivery, tuple(ignored))
 
 
 def _publish(
@@ -141,17 +153,15 @@ def _sighting(event: ImagePublished, now: float) -> Sighting:
     )
 
 
-def _answers(
-    settings: Settings, memory: Memory, now: float, name: str, headers: Mapping[str, str], body: bytes
-) -> tuple[Answer, ...]:
-    source = _source(settings, name)
+def _answers(settings: Settings, memory: Memory, post: Post) -> tuple[Answer, ...]:
+    source = _source(settings, post.name)
     if source.kind != "ci":
         raise Refusal(404, "only sources of kind ci are answered")
     sender = Credentials(source.credentials())
     hook = HOOKS[source.kind]
-    _verify(hook.verify, headers, body, sender, now)
+    _verify(hook, post, sender)
     try:
-        event = hook.parse(headers, body)[0]
+        event = hook.parse(post.headers, post.body)[0]
     except Malformed as malformed:
         raise Refusal(400, str(malformed), malformed.field) from malformed
     if not isinstance(event, ImagePublished) or not may_speak_for(source.images, event.repository):
@@ -169,26 +179,11 @@ def _source(settings: Settings, name: str) -> SourceSettings:
     return source
 
 
-def _verify(
-    verify: Callable[[Mapping[str, str], bytes, Credentials, datetime], None],
-    headers: Mapping[str, str],
-    body: bytes,
-    sender: Credentials,
-    now: float,
-) -> None:
+def _verify(hook: Hook, post: Post, sender: Credentials) -> None:
     try:
-        verify(headers, body, sender, datetime.fromtimestamp(now, UTC))
+        hook.verify(post.headers, post.body, sender, datetime.fromtimestamp(post.now, UTC))
     except Unverified as unverified:
         raise Refusal(401, str(unverified)) from unverified
-
-
-def _store(
-    pending: Pending, works: list[Work], now: float, delivery: str, ignored: tuple[str, ...], cause: str
-) -> Told:
-    new = pending.mark(works, now, delivery=delivery, cause=cause[:60]) if works else False
-    outcome = "accepted" if new else "duplicate" if works else "ignored"
-    log.info("received", delivery=delivery, outcome=outcome, works=len(works), ignored=list(ignored))
-    return Told(int(new), bool(works) and not new, ignored)
 
 
 def _dead_letter(pending: Pending, source: str, delivery: str, malformed: Malformed) -> Told:

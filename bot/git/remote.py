@@ -14,6 +14,7 @@ _AUTH = re.compile(
     r"Authentication failed|could not read Username|HTTP 40[13]|error: 40[13]|403 Forbidden|401 Unauthorized",
     re.IGNORECASE,
 )
+_LEASE = re.compile(r"stale info|\[rejected\]|reference already exists|cannot lock ref|fetch first|non-fast-forward")
 _GONE = re.compile(r"not found|does not exist|error: 404|does not appear to be a git repository", re.IGNORECASE)
 _REFUSED = re.compile(r"\[remote rejected\]|pre-receive hook declined|protected branch", re.IGNORECASE)
 _MISSING = re.compile(r"not our ref|couldn't find remote ref|no such remote ref", re.IGNORECASE)

@@ -13,7 +13,7 @@ class Hook(Protocol):
     """One kind of sender, as the functions of a module. `headers` have lower-case names; `body` is raw (S2)."""
 
     def delivery(self, headers: Mapping[str, str], body: bytes, /) -> str:
-        """What names this delivery and its repetitions, within one sender; at most 128 plain characters. Never raises."""
+        """What names this delivery and its repetitions; at most 128 plain characters. Never raises."""
         ...
 
     def verify(self, headers: Mapping[str, str], body: bytes, credentials: Credentials, now: datetime, /) -> None:

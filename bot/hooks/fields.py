@@ -1,4 +1,4 @@
-"""The fields that payloads share: their limits, and how a fault is told. Text of others gets no further unchecked (S9)."""
+"""The fields that payloads share: their limits, and how a fault is told. Nobody's text gets further unchecked (S9)."""
 
 import difflib
 import re

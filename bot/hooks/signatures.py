@@ -103,7 +103,7 @@ def body_hash(body: bytes) -> str:
 
 
 def delivery_id(*parts: str) -> str:
-    """The sender's own id where it is one short plain word, so that logs can be compared with the sender's; else a hash."""
+    """The sender's own id where it is one short plain word, so that logs can be compared; else a hash."""
     if len(parts) == 1 and _SAFE_ID.fullmatch(parts[0]):
         return parts[0]
     return body_hash("\n".join(parts).encode("utf-8", "surrogatepass"))

@@ -114,7 +114,10 @@ def approvals(state: State, where: Project, request: MergeRequest, viewer: User 
 
 def merge_request(state: State, where: Project, found: MergeRequest, status: str) -> Json:
     """A merge request as in lists; `status` is its `detailed_merge_status`."""
-    web = f"{state.url}/{where.full_path}/-/merge_requests/{found.iid}"
+    return _plain(state, where, found) | _outcome(state, found) | _mergeability(found, status)
+
+
+def _plain(state: State, where: Project, found: MergeRequest) -> Json:
     emoji = [one.name for one in found.awards]
     return {
         "id": found.id,
@@ -125,11 +128,6 @@ def merge_request(state: State, where: Project, found: MergeRequest, status: str
         "state": found.state,
         "created_at": time(found.created_at),
         "updated_at": time(found.updated_at),
-        "merged_by": user(state, found.merged_by),
-        "merge_user": user(state, found.merged_by),
-        "merged_at": time(found.merged_at),
-        "closed_by": user(state, found.closed_by),
-        "closed_at": time(found.closed_at),
         "target_branch": found.target_branch,
         "source_branch": found.source_branch,
         "user_notes_count": sum(not one.system for one in found.notes),
@@ -146,25 +144,41 @@ def merge_request(state: State, where: Project, found: MergeRequest, status: str
         "work_in_progress": found.draft,
         "imported": False,
         "milestone": None,
-        "merge_when_pipeline_succeeds": False,
-        "merge_status": status if status in ("checking", "preparing") else found.checked,
-        "detailed_merge_status": status,
         "sha": found.head,
-        "merge_commit_sha": found.merge_commit,
-        "squash_commit_sha": found.squash_commit,
         "discussion_locked": None,
-        "should_remove_source_branch": None,
-        "force_remove_source_branch": found.remove_source_branch,
         "reference": f"!{found.iid}",
         "references": {
             "short": f"!{found.iid}",
             "relative": f"!{found.iid}",
             "full": f"{where.full_path}!{found.iid}",
         },
-        "web_url": web,
+        "web_url": f"{state.url}/{where.full_path}/-/merge_requests/{found.iid}",
+        "task_completion_status": {"count": 0, "completed_count": 0},
+    }
+
+
+def _outcome(state: State, found: MergeRequest) -> Json:
+    """Who ended it, when, and what came onto the target branch."""
+    return {
+        "merged_by": user(state, found.merged_by),
+        "merge_user": user(state, found.merged_by),
+        "merged_at": time(found.merged_at),
+        "closed_by": user(state, found.closed_by),
+        "closed_at": time(found.closed_at),
+        "merge_commit_sha": found.merge_commit,
+        "squash_commit_sha": found.squash_commit,
+    }
+
+
+def _mergeability(found: MergeRequest, status: str) -> Json:
+    return {
+        "merge_when_pipeline_succeeds": False,
+        "merge_status": status if status in ("checking", "preparing") else found.checked,
+        "detailed_merge_status": status,
+        "should_remove_source_branch": None,
+        "force_remove_source_branch": found.remove_source_branch,
         "squash": found.squash,
         "squash_on_merge": found.squash,
-        "task_completion_status": {"count": 0, "completed_count": 0},
         "has_conflicts": found.checked is Checked.cannot and found.state is RequestState.opened,
         "blocking_discussions_resolved": True,
     }

@@ -18,7 +18,7 @@ from bot.sandbox.statuses import pipeline_status
 COMMENT = re.compile(r"^[ \t]*<!--.*?-->[ \t]*$\n?", re.MULTILINE | re.DOTALL)
 """An HTML comment on lines of its own, which GitLab does not show either."""
 
-TIME = "%Y-%m-%d %H:%M:%S"
+TIME = "%Y-%m-%d %H:%M:%S UTC"
 MOST_LINES = 2000
 """Of one file's diff; more helps nobody on a page."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import requests as http
 
-from bot.sandbox import branches, discussion, merging, statuses
+from bot.sandbox import branches, discussion, merging
 from bot.sandbox.app import Parts
 from bot.sandbox.ci import Ci, Job, Rule
 from bot.sandbox.errors import NotFound
@@ -29,6 +29,7 @@ from bot.sandbox.model import (
 )
 from bot.sandbox.requests import Edit, Opening, edit, open_request
 from bot.sandbox.state import State
+from bot.sandbox.statuses import Setting, of_commit, set_status
 from bot.sandbox.webhooks import Sender, Webhooks
 
 ALL_EVENTS = frozenset(
@@ -185,7 +186,7 @@ class Sandbox:
     def statuses(self, project: Where, sha: str) -> list[CommitStatus]:
         """The newest status of each name on a commit, oldest first."""
         with self.state.lock:
-            return [one for _, one in statuses.of_commit(self.project(project), sha) if not one.retried]
+            return [one for _, one in of_commit(self.project(project), sha) if not one.retried]
 
     # --- acting as a user --------------------------------------------------------------------------------------------
 
@@ -253,10 +254,10 @@ class Sandbox:
             found = self.project(project)
             return merging.revert(self.state, found, self.request(project, iid), self.user(user), direct=direct)
 
-    def status_as(self, user: ByName, project: Where, sha: str, setting: statuses.Setting) -> CommitStatus:
+    def status_as(self, user: ByName, project: Where, sha: str, setting: Setting) -> CommitStatus:
         """Set a commit status."""
         with self.state.lock:
-            return statuses.set_status(self.state, self.project(project), self.user(user), sha, setting)
+            return set_status(self.state, self.project(project), self.user(user), sha, setting)
 
     # --- time --------------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,5 @@
 """The bodies of GitLab's webhooks, in the shapes of its documentation and of captured deliveries."""
 
-from datetime import datetime
 from typing import assert_never
 
 from bot.sandbox import merging
@@ -9,7 +8,6 @@ from bot.sandbox.model import (
     Awarded,
     Checked,
     Event,
-    Label,
     MergeRequest,
     Noted,
     PipelineMoved,
@@ -17,10 +15,10 @@ from bot.sandbox.model import (
     Pushed,
     RequestChanged,
     RequestState,
-    User,
 )
 from bot.sandbox.state import State
 from bot.sandbox.statuses import FINISHED, pipeline_status
+from bot.sandbox.webhook_parts import commit, label, labels, person, project_part, pushed_commit, repository, time
 
 NOTHING = "0" * 40
 MOST_COMMITS = 20
@@ -82,11 +80,11 @@ def _push(state: State, event: Pushed) -> Json:
         "user_email": "",
         "user_avatar": None,
         "project_id": project.id,
-        "project": _project(state, project),
-        "commits": [_changed(state, project, one.sha) for one in reversed(commits[:MOST_COMMITS])],
+        "project": project_part(state, project),
+        "commits": [pushed_commit(state, project, one.sha) for one in reversed(commits[:MOST_COMMITS])],
         "total_commits_count": len(commits),
         "push_options": {},
-        "repository": _repository(state, project),
+        "repository": repository(state, project),
     }
 
 
@@ -106,12 +104,12 @@ def _request(state: State, event: RequestChanged) -> Json:
     return {
         "object_kind": "merge_request",
         "event_type": "merge_request",
-        "user": _user(event.actor),
-        "project": _project(state, project),
+        "user": person(event.actor),
+        "project": project_part(state, project),
         "object_attributes": attributes,
-        "labels": _labels(project, request),
+        "labels": labels(project, request),
         "changes": _changes(project, event),
-        "repository": _repository(state, project),
+        "repository": repository(state, project),
     }
 
 
@@ -121,10 +119,10 @@ def _note(state: State, event: Noted) -> Json:
     return {
         "object_kind": "note",
         "event_type": "confidential_note" if note.internal else "note",
-        "user": _user(event.actor),
+        "user": person(event.actor),
         "project_id": project.id,
-        "project": _project(state, project),
-        "repository": _repository(state, project),
+        "project": project_part(state, project),
+        "repository": repository(state, project),
         "object_attributes": {
             "id": note.id,
             "note": note.body,
@@ -132,8 +130,8 @@ def _note(state: State, event: Noted) -> Json:
             "noteable_type": "MergeRequest",
             "noteable_id": request.id,
             "author_id": note.author.id,
-            "created_at": _time(note.created_at),
-            "updated_at": _time(note.updated_at),
+            "created_at": time(note.created_at),
+            "updated_at": time(note.updated_at),
             "project_id": project.id,
             "internal": note.internal,
             "system": note.system,
@@ -152,15 +150,15 @@ def _award(state: State, event: Awarded) -> Json:
     shown: Json = {
         "object_kind": "emoji",
         "event_type": event.action,
-        "user": _user(award.user),
+        "user": person(award.user),
         "project_id": project.id,
-        "project": _project(state, project),
+        "project": project_part(state, project),
         "object_attributes": {
             "id": award.id,
             "user_id": award.user.id,
             "name": award.name,
-            "created_at": _time(award.at),
-            "updated_at": _time(award.at),
+            "created_at": time(award.at),
+            "updated_at": time(award.at),
             "awardable_type": "Note" if event.note else "MergeRequest",
             "awardable_id": event.note.id if event.note else request.id,
             "action": event.action,
@@ -192,17 +190,17 @@ def _pipeline(state: State, event: PipelineMoved) -> Json:
             "status": word,
             "detailed_status": word,
             "stages": sorted({one.stage for one in pipeline.statuses}),
-            "created_at": _time(pipeline.created_at),
-            "finished_at": _time(pipeline.updated_at) if word in FINISHED else None,
+            "created_at": time(pipeline.created_at),
+            "finished_at": time(pipeline.updated_at) if word in FINISHED else None,
             "duration": None,
             "queued_duration": None,
             "variables": [],
             "url": f"{state.url}/{project.full_path}/-/pipelines/{pipeline.id}",
         },
         "merge_request": _brief(state, project, opened[-1]) if opened else None,
-        "user": _user(pipeline.user),
-        "project": _project(state, project),
-        "commit": _commit(state, project, pipeline.sha),
+        "user": person(pipeline.user),
+        "project": project_part(state, project),
+        "commit": commit(state, project, pipeline.sha),
         "builds": [_build(one.id, one.stage, one.name, one.status) for one in pipeline.statuses if not one.retried],
     }
 
@@ -232,7 +230,7 @@ def _attributes(state: State, project: Project, request: MergeRequest) -> Json:
     return _brief(state, project, request) | {
         "assignee_id": None,
         "author_id": request.author.id,
-        "created_at": _time(request.created_at),
+        "created_at": time(request.created_at),
         "description": request.description,
         "draft": request.draft,
         "work_in_progress": request.draft,
@@ -247,15 +245,15 @@ def _attributes(state: State, project: Project, request: MergeRequest) -> Json:
         "milestone_id": None,
         "state_id": STATE_IDS[request.state],
         "time_estimate": 0,
-        "updated_at": _time(request.updated_at),
+        "updated_at": time(request.updated_at),
         "updated_by_id": None,
-        "source": _project(state, project),
-        "target": _project(state, project),
-        "last_commit": _commit(state, project, request.head),
+        "source": project_part(state, project),
+        "target": project_part(state, project),
+        "last_commit": commit(state, project, request.head),
         "total_time_spent": 0,
         "assignee_ids": [],
         "reviewer_ids": [],
-        "labels": _labels(project, request),
+        "labels": labels(project, request),
         "blocking_discussions_resolved": True,
         "first_contribution": False,
         "has_conflicts": request.checked is Checked.cannot,
@@ -264,111 +262,13 @@ def _attributes(state: State, project: Project, request: MergeRequest) -> Json:
 
 def _changes(project: Project, event: RequestChanged) -> Json:
     """What changed; an update by a push tells nothing but the time, as GitLab does."""
-    shown: Json = {"updated_at": {"previous": None, "current": _time(event.request.updated_at)}}
+    shown: Json = {"updated_at": {"previous": None, "current": time(event.request.updated_at)}}
     if event.action in STATE_CHANGES:
         shown["state_id"] = dict(zip(("previous", "current"), STATE_CHANGES[event.action], strict=True))
     for name, (before, after) in event.changes.items():
         if name == "labels" and isinstance(before, tuple) and isinstance(after, tuple):
-            lists = [[_label(project, project.labels[one]) for one in names] for names in (before, after)]
+            lists = [[label(project, project.labels[one]) for one in names] for names in (before, after)]
             shown[name] = {"previous": lists[0], "current": lists[1]}
         else:
             shown[name] = {"previous": before, "current": after}
     return shown
-
-
-def _labels(project: Project, request: MergeRequest) -> list[Json]:
-    return [_label(project, project.labels[name]) for name in request.labels]
-
-
-def _label(project: Project, label: Label) -> Json:
-    return {
-        "id": label.id,
-        "title": label.name,
-        "color": label.color,
-        "project_id": project.id,
-        "created_at": _time(label.created_at),
-        "updated_at": _time(label.created_at),
-        "template": False,
-        "description": label.description or None,
-        "type": "ProjectLabel",
-        "group_id": None,
-    }
-
-
-def _user(user: User) -> Json:
-    return {
-        "id": user.id,
-        "name": user.name,
-        "username": user.username,
-        "avatar_url": None,
-        "email": "[REDACTED]",
-    }
-
-
-def _project(state: State, project: Project) -> Json:
-    web = f"{state.url}/{project.full_path}"
-    return {
-        "id": project.id,
-        "name": project.name,
-        "description": "",
-        "web_url": web,
-        "avatar_url": None,
-        "git_ssh_url": _ssh(project),
-        "git_http_url": f"{web}.git",
-        "namespace": project.group.name,
-        "visibility_level": _visibility(project),
-        "path_with_namespace": project.full_path,
-        "default_branch": project.default_branch,
-        "ci_config_path": None,
-        "homepage": web,
-        "url": _ssh(project),
-        "ssh_url": _ssh(project),
-        "http_url": f"{web}.git",
-    }
-
-
-def _repository(state: State, project: Project) -> Json:
-    web = f"{state.url}/{project.full_path}"
-    return {
-        "name": project.name,
-        "url": f"{web}.git",
-        "description": "",
-        "homepage": web,
-        "git_http_url": f"{web}.git",
-        "git_ssh_url": _ssh(project),
-        "visibility_level": _visibility(project),
-    }
-
-
-def _ssh(project: Project) -> str:
-    return f"git@gitlab.example.com:{project.full_path}.git"
-
-
-def _visibility(project: Project) -> int:
-    return 20 if project.settings.visibility == "public" else 0
-
-
-def _commit(state: State, project: Project, sha: str) -> Json:
-    found = project.git.commit(sha)
-    return {
-        "id": found.sha,
-        "message": found.message,
-        "title": found.title,
-        "timestamp": found.author.at.isoformat(),
-        "url": f"{state.url}/{project.full_path}/-/commit/{found.sha}",
-        "author": {"name": found.author.name, "email": found.author.email},
-    }
-
-
-def _changed(state: State, project: Project, sha: str) -> Json:
-    """A commit of a push, with the paths that it touched."""
-    parents = project.git.commit(sha).parents
-    paths: dict[str, list[str]] = {"added": [], "modified": [], "removed": []}
-    for file in project.git.diff(parents[0] if parents else None, sha):
-        kind = {"added": "added", "deleted": "removed"}.get(file.status, "modified")
-        paths[kind].append(file.new_path)
-    return _commit(state, project, sha) | paths
-
-
-def _time(at: datetime) -> str:
-    return at.strftime("%Y-%m-%d %H:%M:%S UTC")

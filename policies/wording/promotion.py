@@ -36,10 +36,16 @@ def description(snapshot: Snapshot, view: StageView, release: Release, upstream:
         _table(view, release),
         _commits(snapshot, view, release),
         _files(view, release),
-        "Towpath keeps its findings in one comment below. Closing this merge request says no to this release in "
-        f"{code(view.stage.name)}; a newer release replaces it by itself.",
+        _closing(view),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _closing(view: StageView) -> str:
+    return (
+        "Towpath keeps its findings in one comment below. Closing this merge request says no to this release in "
+        f"{code(view.stage.name)}; a newer release replaces it by itself."
+    )
 
 
 def _opening(snapshot: Snapshot, view: StageView, release: Release, upstream: str | None) -> str:

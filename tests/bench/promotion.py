@@ -1,4 +1,4 @@
-"""From an announced image to the open merge request, beside the bare push and forge calls that this cannot do without."""
+"""From an announced image to the open merge request, beside the bare push and calls that this cannot do without."""
 
 import tempfile
 import time
@@ -39,7 +39,7 @@ def _rows(town: Town, names: list[str], folder: Path) -> list[Row]:
     for name in names:
         ours.append(_towpath(town, name))
         bare.append(_bare(town, mirror, name))
-    how = f"{len(names)} samples in turn, {LATENCY * 1000:g} ms latency a call; yardstick: commit, push, head, list, look, open"
+    how = f"{len(names)} samples in turn, {LATENCY * 1000:g} ms a call; yardstick: head, list, look, commit, push, open"
     return [
         Row("event -> merge request open, p50", quantile(ours, 0.5) * 1000, quantile(bare, 0.5) * 1000, "ms", how),
         Row("event -> merge request open, p95", quantile(ours, 0.95) * 1000, quantile(bare, 0.95) * 1000, "ms", how),

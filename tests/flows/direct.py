@@ -1,6 +1,6 @@
 """A forge in one process, for property tests: the protocol over a bare repository and a dictionary, no HTTP.
 
-It is as strict as the sandbox where the properties look: one open merge request for a branch, exact heads, real merges."""
+It is as strict as the sandbox where the properties look: one open merge request a branch, exact heads, real merges."""
 
 import itertools
 from collections.abc import Sequence

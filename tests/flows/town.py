@@ -1,4 +1,4 @@
-"""The whole of Towpath in one process around a real forge over HTTP: sandbox, Git, webhooks, Redis, receiver, work queue.
+"""The whole of Towpath in one process around a forge over HTTP: sandbox, Git, webhooks, Redis, receiver, work queue.
 
 Only Celery is left out: `settle` does what timer and workers do, on a clock that the test moves."""
 
@@ -53,8 +53,11 @@ class Town:
         self.settings = self._settings(url)
         self.world: World = make_world(self.settings, lambda: self.now)
         self.pending: Pending = self.world.pending
-        ports = make_ports(self.settings, self.pending, self.world.memory, lambda: self.now.timestamp())
+        ports = make_ports(self.settings, self.pending, self.world.memory, self._seconds)
         self.client = create_app(ports, self.settings.body_limit).test_client()
+
+    def _seconds(self) -> float:
+        return self.now.timestamp()
 
     def _settings(self, url: str) -> Settings:
         forge, source = f"TOWPATH_FORGES__{FORGE.upper()}__", f"TOWPATH_SOURCES__{CI.upper()}__"

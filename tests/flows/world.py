@@ -121,7 +121,7 @@ class Scene:
             if not done.plan.actions:
                 return done
             self.forge.pass_time()
-        raise AssertionError(f"does not settle: {done.plan}")
+        raise AssertionError("does not settle")
 
     def open_in(self, stage: str) -> MergeRequest | None:
         """The stage's open promotion; there is at most one."""

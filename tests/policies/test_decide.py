@@ -8,7 +8,7 @@ import pytest
 from policies import naming, trailers
 from policies.actions import Action, Close, Merge, OpenPromotion, Report, SetStatus
 from policies.config import Stage
-from policies.decide import PATIENCE, SOON, WHILE, decide
+from policies.decide import LONGEST, PATIENCE, SHORTEST, SOON, decide
 from policies.model import Check, CheckState, Mergeable, MergeRequestState, Trouble
 from policies.snapshot import Attempts, Between, Content, Integrity, Reported
 from policies.verdict import Outcome
@@ -366,14 +366,15 @@ def test_rule_7_the_stages_own_rule_for_checks_holds() -> None:
     ("mergeable", "reason", "look_again"),
     [
         (Mergeable.unknown, "checking", SOON),
-        (Mergeable.no, "ci_must_pass", WHILE),
+        (Mergeable.no, "ci_must_pass", timedelta(minutes=2)),
         (Mergeable.no, "not_approved", PATIENCE),
     ],
 )
 def test_rule_7_R8_what_the_forge_does_not_allow_yet_is_looked_at_again(
     mergeable: Mergeable, reason: str, look_again: timedelta
 ) -> None:
-    waiting = a.promotion(request=a.request(mergeable=mergeable, merge_reason=reason))
+    opened_at = a.NOW - timedelta(minutes=8)
+    waiting = a.promotion(request=a.request(mergeable=mergeable, merge_reason=reason, created_at=opened_at))
     found = a.stage_of(a.snapshot(AUTO, seen=("v1", "v2"), promotions=(waiting,)))
     assert (only(found.actions, Merge), found.look_again) == ([], look_again)
 
@@ -474,6 +475,28 @@ def test_rule_8_the_plan_says_when_to_look_again() -> None:
         promotions=(soon, later),
     )
     assert a.plan_of(asked).wake_at == a.NOW + SOON
+
+
+@pytest.mark.parametrize(
+    ("age", "look_again"),
+    [
+        (timedelta(seconds=-5), SHORTEST),
+        (timedelta(seconds=1), SHORTEST),
+        (timedelta(seconds=40), timedelta(seconds=10)),
+        (timedelta(minutes=40), LONGEST),
+        (timedelta(days=3), LONGEST),
+    ],
+)
+def test_rule_8_what_is_worked_on_is_looked_at_after_a_quarter_of_its_age(
+    age: timedelta, look_again: timedelta
+) -> None:
+    runs = a.promotion(checks=(Check("ci", CheckState.pending),), request=a.request(created_at=a.NOW - age))
+    assert a.plan_of(a.snapshot(AUTO, seen=("v1", "v2"), promotions=(runs,))).wake_at == a.NOW + look_again
+
+
+def test_rule_8_what_is_blocked_waits_for_a_person() -> None:
+    fails = a.promotion(checks=(Check("ci", CheckState.failed),), request=a.request(created_at=a.NOW))
+    assert a.stage_of(a.snapshot(AUTO, seen=("v1", "v2"), promotions=(fails,))).look_again == PATIENCE
 
 
 def test_rule_8_an_open_promotion_is_looked_at_again_though_nothing_wakes_us() -> None:

@@ -1,9 +1,10 @@
 """A real registry and a real `skopeo copy`: from the push to the open merge request."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,14 +57,15 @@ def port(tmp_path: Path, redis_url: str) -> Iterator[Port]:
     program("skopeo")
     pending = Pending(connect(redis_url, 5))
     host = f"127.0.0.1:{free_port()}"
-    with _receiver(tmp_path, redis_url, pending, host) as address:
-        with Registry(tmp_path, host, f"{address}/hooks/images/reg", SECRET) as registry:
-            pinned = f"image:\n  repository: {registry.host}/team/app\n  tag: v0\n"
-            policy = POLICY.replace("registry.example.com/commerce/", f"{registry.host}/")
-            policy = policy.replace("merge: auto", "merge: manual")
-            (tmp_path / "town").mkdir()
-            scene = Scene(tmp_path / "town", policy, {"environments/nonprod/one/shop/values.yaml": pinned})
-            yield Port(registry, Layout(tmp_path / "layout"), pending, scene)
+    with ExitStack() as opened:
+        address = opened.enter_context(_receiver(tmp_path, redis_url, pending, host))
+        registry = opened.enter_context(Registry(tmp_path, host, f"{address}/hooks/images/reg", SECRET))
+        pinned = f"image:\n  repository: {registry.host}/team/app\n  tag: v0\n"
+        policy = POLICY.replace("registry.example.com/commerce/", f"{registry.host}/")
+        policy = policy.replace("merge: auto", "merge: manual")
+        (tmp_path / "town").mkdir()
+        scene = Scene(tmp_path / "town", policy, {"environments/nonprod/one/shop/values.yaml": pinned})
+        yield Port(registry, Layout(tmp_path / "layout"), pending, scene)
 
 
 @contextmanager
@@ -147,10 +149,8 @@ def test_pushing_the_same_image_again_promotes_nothing_new(port: Port) -> None:
 
 
 def _digest(port: Port, name: str) -> str:
-    import json
-
     named = json.loads((port.layout.folder / "index.json").read_text())["manifests"]
-    return next(one["digest"] for one in named if one["annotations"]["org.opencontainers.image.ref.name"] == name)
+    return next(str(one["digest"]) for one in named if one["annotations"]["org.opencontainers.image.ref.name"] == name)
 
 
 def _quiet(port: Port) -> None:

@@ -45,7 +45,7 @@ class Folder(Mapping[str, bytes]):
             with os.scandir(self._root / prefix) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
-            self.unread.append(Finding(prefix.rstrip("/") or ".", None, cannot_be_read(error)))
+            self.unread.append(Finding(prefix or "./", None, cannot_be_read(error)))
             return
         if prefix and any(entry.name == ".git" for entry in entries):
             return  # A submodule, or a repository of its own: none of its files is in this one.
@@ -61,7 +61,8 @@ class Folder(Mapping[str, bytes]):
 
     def _leave_out(self, path: str, entry: os.DirEntry[str]) -> None:
         reason = "is a symbolic link" if entry.is_symlink() else "is no regular file"
-        self.unread.append(Finding(path, None, f"{reason}, which Towpath does not read", severity=Severity.warning))
+        place = f"{path}/" if entry.is_dir() else path
+        self.unread.append(Finding(place, None, f"{reason}, which Towpath does not read", severity=Severity.warning))
 
 
 @click.command()

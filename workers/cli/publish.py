@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-SECRET = "TOWPATH_PUBLISH_SECRET"
+SECRET = "TOWPATH_PUBLISH_SECRET"  # noqa: S105 the variable's name
 TRIES = 6
 """How often an announcement is sent before CI is told that nobody took it; it does nothing twice."""
 FINAL = ("opened", "done", "branch")
@@ -51,9 +51,7 @@ def _secret(file: Path | None) -> str:
 def _body(said: dict[str, object]) -> bytes:
     repository, at, digest = str(said.pop("image")).rpartition("@")
     if not at:
-        raise click.BadParameter(
-            "write REPOSITORY@sha256:DIGEST: a tag alone names no image for good", param_hint="--image"
-        )
+        raise click.BadParameter("write REPOSITORY@sha256:DIGEST: a tag names no image for good", param_hint="--image")
     links = _links(said.pop("links"))
     said["source"] = said.pop("source_url")
     known = {name: value for name, value in said.items() if value is not None}

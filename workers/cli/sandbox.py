@@ -14,7 +14,7 @@ def command(port: int, folder: Path | None) -> None:
     import tempfile
 
     from bot.sandbox.server import serve
-    from workers.demo.stage import seeded
+    from workers.cli.demo.stage import seeded
 
     with tempfile.TemporaryDirectory(prefix="towpath-sandbox-") as scratch:
         sandbox = seeded(folder or Path(scratch) / "forge")

@@ -42,9 +42,9 @@ def observe(context: Context, unit: str) -> Snapshot:
     """Everything that a decision on this unit may look at; what it asks beyond is answered by `answers.answered`."""
     now = base(context)
     stages = _stages(context, now, unit)
-    format_ = context.formats[now.policy.services.format]
+    services = now.policy.services
     places = tuple(dict.fromkeys(place for view in stages for place in view.places))
-    history = moments(context.mirror, context.inventories, now.inventory, format_, places)
+    history = moments(context.mirror, lambda blob: context.parsed(services, blob), now.head, places)
     snapshot = Snapshot(
         context.forge.name,
         context.repository,
@@ -69,14 +69,12 @@ def _stages(context: Context, now: Base, unit: str) -> tuple[StageView, ...]:
 
 
 def _view(context: Context, now: Base, stage: Stage, paths: tuple[str, ...]) -> StageView:
-    format_ = context.formats[now.policy.services.format]
     targets: list[Target] = []
     troubles: list[Trouble] = []
     for path in paths:
         if not layout.selected(stage.where, now.inventory.captured(path)):
             continue
-        blob = now.inventory.files[path]
-        parsed = context.inventories.blobs.pins(context.mirror, format_, now.policy.services.format, blob)
+        parsed = context.parsed(now.policy.services, now.inventory.files[path])
         if isinstance(parsed, Trouble):
             troubles.append(replace(parsed, path=path))
         else:

@@ -76,8 +76,7 @@ def _is_first_step(context: Context, snapshot: Snapshot, head: str, release: str
     own = promotions.own_commit(context, head, release)
     if own is None or own[0] != head:
         return False
-    format_ = context.formats[snapshot.policy.services.format]
-    return is_own(context.mirror, format_, snapshot.head, head, own[1].release)
+    return is_own(context.editor(snapshot.policy.services), snapshot.head, head, own[1].release)
 
 
 def _with_unlabelled(context: Context, snapshot: Snapshot, question: Attempts) -> Snapshot:
@@ -91,7 +90,7 @@ def _with_unlabelled(context: Context, snapshot: Snapshot, question: Attempts) -
 
 def _content(context: Context, snapshot: Snapshot, stage: str, release: Release) -> Splice | tuple[Trouble, ...]:
     paths = tuple(dict.fromkeys(target.path for target in snapshot.view(stage).targets))
-    return splice(context.mirror, context.formats[snapshot.policy.services.format], snapshot.head, paths, release)
+    return splice(context.editor(snapshot.policy.services), snapshot.head, paths, release)
 
 
 def _between(context: Context, question: Between) -> tuple[SourceCommit, ...]:

@@ -2,13 +2,31 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from bot.forges.base import Forge
 from bot.formats import Format
 from bot.git import Mirror
-from bot.memory import Memory
+from policies.config import Services
 from policies.model import Sighting
-from workers.observe.inventory import Inventories
+from workers.observe.content import Editor
+from workers.observe.inventory import Inventories, Parsed
+
+
+class Texts(Protocol):
+    """What is kept for a while under a key; see `bot.memory.Memory`."""
+
+    def get(self, key: str) -> str | None:
+        """What is kept, or None."""
+        ...
+
+    def set(self, key: str, value: str, seconds: int) -> None:
+        """Keep a text for so many seconds."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Forget a key."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -18,12 +36,20 @@ class Context:
     forge: Forge
     repository: str
     mirror: Mirror
-    memory: Memory
+    memory: Texts
     formats: Mapping[str, Format]
     sightings: Callable[[str], tuple[Sighting, ...]]
     seal_keys: tuple[bytes, ...] = field(repr=False)
     """The first one seals, all of them are believed."""
     inventories: Inventories = field(default_factory=Inventories)
+
+    def editor(self, services: Services) -> Editor:
+        """The way to edit what a policy's services are written in."""
+        return Editor(self.mirror, self.formats[services.format])
+
+    def parsed(self, services: Services, blob: str) -> Parsed:
+        """What a blob pins, or why it cannot be read; remembered."""
+        return self.inventories.blobs.pins(self.mirror, self.formats[services.format], services.format, blob)
 
     @property
     def subject(self) -> str:

@@ -1,14 +1,13 @@
 """The unit's history: what its places pinned at each first-parent commit that changed some of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from bot.formats import Format
 from bot.git import Mirror
 from policies import trailers
-from policies.model import Sighting, Trouble
+from policies.model import Pin, Sighting, Trouble
 from policies.order import BARE_TAG
 from policies.snapshot import Moment, Place
-from workers.observe.inventory import Inventories, Inventory
+from workers.observe.inventory import Parsed
 
 FAR_BACK = 5000
 """How many first-parent commits are looked through. A revert further back than this is forgotten."""
@@ -17,40 +16,32 @@ UNREADABLE = "unreadable"
 
 
 def moments(
-    mirror: Mirror, inventories: Inventories, inventory: Inventory, format_: Format, places: tuple[Place, ...]
+    mirror: Mirror, parsed: Callable[[str], Parsed], commit: str, places: tuple[Place, ...]
 ) -> tuple[Moment, ...]:
-    """The moments of a unit whose places now are `places`, newest first."""
+    """The moments of a unit whose places now are `places`, newest first; `parsed` knows what a blob pins."""
     paths = tuple(dict.fromkeys(path for path, _ in places))
-    entries = mirror.history(inventory.commit, paths, FAR_BACK)
     return tuple(
-        Moment(
-            entry.commit, _pins(mirror, inventories, inventory, format_, places, zip(paths, entry.blobs, strict=True))
-        )
-        for entry in entries
+        Moment(entry.commit, _pins(parsed, places, dict(zip(paths, entry.blobs, strict=True))))
+        for entry in mirror.history(commit, paths, FAR_BACK)
     )
 
 
 def _pins(
-    mirror: Mirror,
-    inventories: Inventories,
-    inventory: Inventory,
-    format_: Format,
-    places: tuple[Place, ...],
-    blobs: Iterable[tuple[str, str | None]],
+    parsed: Callable[[str], Parsed], places: tuple[Place, ...], blobs: Mapping[str, str | None]
 ) -> dict[Place, str]:
+    known = {path: parsed(blob) for path, blob in blobs.items() if blob is not None}
     pins: dict[Place, str] = {}
-    for path, blob in blobs:
-        if blob is None:
-            continue
-        parsed = inventories.blobs.pins(mirror, format_, inventory.services.format, blob)
-        if isinstance(parsed, Trouble):
-            pins |= {place: UNREADABLE for place in places if place[0] == path}
-            continue
-        for place in places:
-            found = {pin.digest or f"{BARE_TAG}{pin.tag or ''}" for pin in parsed if (path, pin.repository) == place}
-            if found:
-                pins[place] = "|".join(sorted(found))
+    for path, repository in places:
+        found = known.get(path, ())
+        if isinstance(found, Trouble):
+            pins[path, repository] = UNREADABLE
+        elif words := {_word(pin) for pin in found if pin.repository == repository}:
+            pins[path, repository] = "|".join(sorted(words))
     return pins
+
+
+def _word(pin: Pin) -> str:
+    return pin.digest or f"{BARE_TAG}{pin.tag or ''}"
 
 
 def recorded(mirror: Mirror, entries: Iterable[Moment], keys: Sequence[bytes]) -> list[Sighting]:

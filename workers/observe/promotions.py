@@ -28,13 +28,11 @@ def promotion(context: Context, snapshot: Snapshot, request: MergeRequest) -> Pr
     found = own_commit(context, request.head, name.release)
     made, record = found if found is not None else ("", None)
     view, release = snapshot.view(name.stage), record.release if record is not None else None
-    format_ = context.formats[snapshot.policy.services.format]
-    base = snapshot.head
+    editor, base = context.editor(snapshot.policy.services), snapshot.head
     paths = tuple(dict.fromkeys(target.path for target in view.targets))
-    wanted = (
-        splice(context.mirror, format_, base, paths, release) if release is not None and not view.troubles else None
-    )
-    proof = prove(context.mirror, format_, base, request.head, wanted, release) if release is not None else _foreign()
+    readable = release is not None and not view.troubles
+    wanted = splice(editor, base, paths, release) if readable and release is not None else None
+    proof = prove(editor, base, request.head, wanted, release) if release is not None else _foreign()
     return Promotion(
         name.stage,
         name.release,

@@ -13,8 +13,8 @@ from bot.sandbox.ci import Job
 from bot.sandbox.model import Role
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.server import serve
-from workers.demo import seed
-from workers.demo.processes import Processes, environment, free_port, towpath, wait_for
+from workers.cli.demo import seed
+from workers.cli.demo.processes import Processes, environment, free_port, towpath, wait_for
 from workers.redis_binary import redis_server_binary
 from workers.world import utc_now
 

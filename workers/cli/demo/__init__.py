@@ -10,9 +10,9 @@ import click
 @click.option("--once", is_flag=True, help="Walk it without a person, check Git's content, and stop.")
 def command(forge: str, once: bool) -> None:
     """Show the main job; stays up until Ctrl-C."""
-    from workers.demo.processes import NotStarted
-    from workers.demo.stage import stage
-    from workers.demo.walk import Wrong, invite, walk
+    from workers.cli.demo.processes import NotStarted
+    from workers.cli.demo.stage import stage
+    from workers.cli.demo.walk import Wrong, invite, walk
     from workers.redis_binary import NoRedis
 
     click.echo(f"Starting a sandbox forge that speaks {forge}'s API, Redis, and Towpath's web, worker and timer …")

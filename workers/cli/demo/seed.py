@@ -39,7 +39,7 @@ stages:
 README = """\
 # Config repository
 
-What runs where. Argo CD makes the clusters match `environments/`; Towpath moves digests from one environment to the next.
+What runs where. Argo CD makes the clusters match `environments/`; Towpath moves digests from one to the next.
 """
 
 

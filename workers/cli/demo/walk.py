@@ -11,9 +11,9 @@ from bot.sandbox.statuses import of_commit
 from bot.yaml import parse_document
 from policies import layout, naming
 from policies.config import Policy, parse_policy
-from workers.demo import seed
-from workers.demo.processes import NotStarted, environment, towpath
-from workers.demo.stage import SOURCE, Stage
+from workers.cli.demo import seed
+from workers.cli.demo.processes import NotStarted, environment, towpath
+from workers.cli.demo.stage import SOURCE, Stage
 
 PATIENCE = 60.0
 """Seconds that each step gets."""
@@ -107,12 +107,16 @@ def _check(
     for path, text in before.items():
         captured = layout.capture(policy.services.path, path)
         if captured is not None and captured["service"] == "payments-api" and layout.selected(where, captured):
-            for name, digest in wanted.items():
-                text = text.replace(seed.digest(f"{name} 1.4.1"), digest)
-            expected[path] = text.replace('tag: "1.4.1"', 'tag: "1.5.0"')
+            expected[path] = _edited(text, wanted)
     if dict(after) != expected:
         wrong = sorted(path for path in {*after, *expected} if after.get(path) != expected.get(path))
         raise Wrong(f"after the merge into {stage} these files are not as expected: {', '.join(wrong)}")
+
+
+def _edited(text: str, wanted: Mapping[str, str]) -> str:
+    for name, digest in wanted.items():
+        text = text.replace(seed.digest(f"{name} 1.4.1"), digest)
+    return text.replace('tag: "1.4.1"', 'tag: "1.5.0"')
 
 
 def invite(stage: Stage, folder: Path) -> None:
