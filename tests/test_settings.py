@@ -1,0 +1,112 @@
+"""Settings from the environment: refused with every fault named."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.settings import Settings, SettingsError, load_settings
+
+GOOD = {
+    "TOWPATH_MIRRORS": "/var/lib/towpath",
+    "TOWPATH_SEAL": '["0123456789abcdef"]',
+    "TOWPATH_FORGES__MAIN__KIND": "gitlab",
+    "TOWPATH_FORGES__MAIN__URL": "https://gitlab.example.com",
+    "TOWPATH_FORGES__MAIN__TOKEN": "glpat-not-a-real-one",
+    "TOWPATH_FORGES__MAIN__WEBHOOK_TOKENS": '["a-hook-token"]',
+    "TOWPATH_FORGES__MAIN__REPOSITORIES": '["platform/config"]',
+    "TOWPATH_SOURCES__CI__KIND": "ci",
+    "TOWPATH_SOURCES__CI__SECRETS": '["a-ci-secret"]',
+    "TOWPATH_SOURCES__CI__IMAGES": '["registry.example.com/shop/"]',
+    "PATH": "/usr/bin",
+}
+
+
+def load(**changes: str | None) -> Settings:
+    given = {**GOOD, **changes}
+    return load_settings({name: value for name, value in given.items() if value is not None})
+
+
+def faults(**changes: str | None) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load(**changes)
+    return str(caught.value)
+
+
+def test_good_settings() -> None:
+    settings = load()
+    assert settings.broker == settings.redis_url == "redis://127.0.0.1:6379/0"
+    assert settings.forges["main"].repositories == ("platform/config",)
+    assert settings.seal_keys == (b"0123456789abcdef",)
+
+
+@pytest.mark.parametrize(
+    "secret", ["", "changeme", "ChangeMe", "secret", "xxxxxxxxxxxx", "<your-secret>", "TODO", "short"]
+)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "TOWPATH_SEAL",
+        "TOWPATH_FORGES__MAIN__WEBHOOK_TOKENS",
+        "TOWPATH_SOURCES__CI__SECRETS",
+        "TOWPATH_FORGES__MAIN__TOKEN",
+    ],
+)
+def test_S1_an_empty_secret_or_a_placeholder_stops_the_start(name: str, secret: str) -> None:
+    value = secret if name.endswith("TOKEN") else f'["{secret}"]'
+    told = faults(**{name: value})
+    assert name.rpartition("__")[0] in told or "seal" in told
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "TOWPATH_SEAL",
+        "TOWPATH_FORGES__MAIN__WEBHOOK_TOKENS",
+        "TOWPATH_SOURCES__CI__SECRETS",
+        "TOWPATH_FORGES__MAIN__TOKEN",
+    ],
+)
+def test_S1_a_missing_secret_stops_the_start(name: str) -> None:
+    assert "needed" in faults(**{name: None})
+
+
+def test_S3_two_secrets_are_valid_at_once_and_not_three(tmp_path: Path) -> None:
+    file = tmp_path / "secrets"
+    file.write_text("the-new-secret\nthe-old-secret\n\n")
+    settings = load(TOWPATH_SOURCES__CI__SECRETS=None, TOWPATH_SOURCES__CI__SECRETS_FILE=str(file))
+    assert settings.sources["ci"].credentials() == ("the-new-secret", "the-old-secret")
+    file.write_text("the-new-secret\nthe-old-secret\nanother-secret\n")
+    assert "two" in faults(TOWPATH_SOURCES__CI__SECRETS=None, TOWPATH_SOURCES__CI__SECRETS_FILE=str(file))
+
+
+def test_a_secret_that_is_rotated_in_its_file_counts_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "secrets"
+    file.write_text("the-old-secret\n")
+    settings = load(TOWPATH_SOURCES__CI__SECRETS=None, TOWPATH_SOURCES__CI__SECRETS_FILE=str(file))
+    file.write_text("the-new-secret\nthe-old-secret\n")
+    assert settings.sources["ci"].credentials() == ("the-new-secret", "the-old-secret")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("TOWPATH_REDISURL", "x", "TOWPATH_REDISURL: there is no such setting; did you mean TOWPATH_REDIS_URL?"),
+        ("TOWPATH_FORGES__MAIN__TOKNE", "x", "did you mean TOKEN?"),
+        ("TOWPATH_FORGES__MAIN__KIND", "gitlub", "TOWPATH_FORGES__MAIN__KIND"),
+        ("TOWPATH_FORGES__MAIN__URL", "gitlab.example.com", "TOWPATH_FORGES__MAIN__URL"),
+        ("TOWPATH_FORGES__MAIN__REPOSITORIES", "platform/config", "forges"),
+        ("TOWPATH_SOURCES__CI__IMAGES", "[]", "TOWPATH_SOURCES__CI__IMAGES"),
+        ("TOWPATH_SOURCES__CI__SECRETS_FILE", "/nowhere", "cannot be read"),
+        ("TOWPATH_SWEEP_SECONDS", "often", "TOWPATH_SWEEP_SECONDS"),
+        ("TOWPATH_SOURCES__CI__KIND", "distribution", "registry is needed"),
+    ],
+)
+def test_a_fault_names_its_variable(name: str, value: str, words: str) -> None:
+    assert words in faults(**{name: value})
+
+
+def test_S10_no_secret_is_in_the_repr_or_in_a_fault() -> None:
+    settings = load()
+    for secret in ("glpat-not-a-real-one", "a-hook-token", "a-ci-secret", "0123456789abcdef"):
+        assert secret not in repr(settings)
+        assert secret not in faults(TOWPATH_SWEEP_SECONDS="often", TOWPATH_SOURCES__CI__KIND="nothing")
