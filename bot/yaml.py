@@ -161,18 +161,19 @@ _ENDS: dict[type[Event], Shape] = {
 
 def shape_of(event: Event) -> Shape:
     """The shape of one event."""
+    if type(event) is MappingStartEvent or type(event) is SequenceStartEvent:
+        tag = event.ctag
+        style = "flow" if event.flow_style else ""
+        return (_STARTS[type(event)], "", style, event.anchor or "", str(tag) if tag else "")
     if isinstance(event, ScalarEvent):
         return scalar_shape(event.value, event.style or "", event.anchor or "", event.tag or "")
-    if isinstance(event, MappingStartEvent | SequenceStartEvent):
-        style = "flow" if event.flow_style else ""
-        return (_STARTS[type(event)], "", style, event.anchor or "", event.tag or "")
     if isinstance(event, AliasEvent):
         return ("alias", event.anchor, "", "", "")
     if isinstance(event, DocumentStartEvent):
         return ("document", f"{event.version} {event.tags}", "---" if event.explicit else "", "", "")
     if isinstance(event, DocumentEndEvent):
         return ("document ends", "", "..." if event.explicit else "", "", "")
-    return _ENDS.get(type(event)) or (type(event).__name__, "", "", "", "")
+    return (type(event).__name__, "", "", "", "")
 
 
 def scalar_shape(value: str, style: str, anchor: str = "", tag: str = "") -> Shape:
@@ -181,15 +182,25 @@ def scalar_shape(value: str, style: str, anchor: str = "", tag: str = "") -> Sha
 
 
 def same(text: str, shapes: list[Shape], parser: Parser = PARSER) -> bool:
-    """Whether the events of a text have exactly these shapes; it stops at the first that has not."""
-    try:
-        for count, event in enumerate(parser(text)):
-            bare = type(event) is ScalarEvent and not (event.style or event.anchor or event.ctag)
-            if count >= len(shapes) or shapes[count] != (event.value if bare else shape_of(event)):
-                return False
-    except (YAMLError, ValueError):
+    """Whether the events of a text have exactly these shapes and are not too many; it stops at the first that differs.
+
+    It needs no other limits: a text that is deeper than these shapes differs from them."""
+    if len(shapes) > MOST_EVENTS:
         return False
-    return count + 1 == len(shapes)
+    count = 0
+    try:
+        for event, shape in zip(parser(text), [*shapes, None], strict=False):
+            if type(event) is ScalarEvent:
+                bare = not (event.style or event.anchor or event.ctag)
+                found = event.value if bare else shape_of(event)
+            else:
+                found = _ENDS.get(type(event)) or shape_of(event)
+            if found != shape:
+                return False
+            count += 1
+    except (YAMLError, ValueError, Unreadable):
+        return False
+    return count == len(shapes)
 
 
 def _unreadable(error: Exception) -> Unreadable:

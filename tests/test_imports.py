@@ -20,6 +20,7 @@ PURE = {
         "functools",
         "graphlib",
         "hashlib",
+        "hmac",
         "heapq",
         "html",
         "itertools",
@@ -66,7 +67,8 @@ def note(what):
 
 class Environment(type(os.environ)):
     def __getitem__(self, key):
-        if not str(key).startswith("PYDANTIC_"):  # pydantic asks for its own switches when a model is defined
+        # pydantic asks for its own switches when a model is defined, gettext for the language when click marks texts
+        if not str(key).startswith("PYDANTIC_") and key not in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
             note(f"reads the environment variable {key}")
         return super().__getitem__(key)
 

@@ -135,7 +135,7 @@ def _walk(events: Iterator[Event], wanted: frozenset[str]) -> list[Place]:
             key = top.key
             if key is None:
                 top.key = event
-                _note_key(top, event)
+                _note_key(top, top.keys, event)
             else:
                 if type(key) is ScalarEvent and key.value in wanted:
                     _note_entry(top, key, event, number)
@@ -150,7 +150,8 @@ def _walk(events: Iterator[Event], wanted: frozenset[str]) -> list[Place]:
 
 
 def _enter(top: Place, event: MappingStartEvent | SequenceStartEvent, number: int, wanted: frozenset[str]) -> Place:
-    top.anchors.scalars.pop(event.anchor, None)  # an anchor may be given again
+    if event.anchor:
+        top.anchors.scalars.pop(event.anchor, None)  # the same anchor may be given again
     as_key = top.keys is not None and top.key is None
     key = top.key
     if type(key) is ScalarEvent and key.value in wanted:
@@ -174,13 +175,13 @@ def _note_anchor(anchors: Anchors, event: ScalarEvent | AliasEvent) -> None:
         anchors.followed.add(event.anchor)
 
 
-def _note_key(top: Place, event: ScalarEvent | AliasEvent) -> None:
-    if type(event) is not ScalarEvent or top.keys is None:
-        return
-    if event.value in top.keys:
-        top.repeated[event.value] = event.start_mark.line + 1
-    else:
-        top.keys.add(event.value)
+def _note_key(top: Place, keys: set[str], event: ScalarEvent | AliasEvent) -> None:
+    """Remember that a mapping has a key, be it by an alias."""
+    scalar = event if type(event) is ScalarEvent else top.anchors.scalars.get(event.anchor)
+    if scalar is not None and scalar.value in keys:
+        top.repeated[scalar.value] = event.start_mark.line + 1
+    elif scalar is not None:
+        keys.add(scalar.value)
 
 
 def _note_entry(top: Place, key: ScalarEvent, value: Event, number: int) -> None:

@@ -98,14 +98,13 @@ def _git(parts: Parts, repository: str, service: str) -> Response:
     if service not in git_http.SERVICES:
         return Response("only smart HTTP is spoken here\n", 403)
     try:
-        answer, user = _git_answer(parts, repository, service)
+        answer = _git_answer(parts, repository, service)
     except errors.Refused as refusal:
         return _git_refusal(refusal)
-    del user
     return Response(answer.body, answer.status, {"Content-Type": answer.kind, "Cache-Control": "no-cache"})
 
 
-def _git_answer(parts: Parts, repository: str, service: str) -> tuple[git_http.GitAnswer, str]:
+def _git_answer(parts: Parts, repository: str, service: str) -> git_http.GitAnswer:
     authorization = request.headers.get("Authorization", "")
     project, token = git_http.authorize(parts.state, repository, service, authorization)
     user = token.user.username if token else ""
@@ -113,13 +112,13 @@ def _git_answer(parts: Parts, repository: str, service: str) -> tuple[git_http.G
     if request.method == "GET":
         if service == "git-upload-pack":
             parts.journal.add(Entry("fetch", "GET", project.full_path, user, 200))
-        return git_http.advertise(call), user
+        return git_http.advertise(call)
     body = _body(request)
     if service == "git-upload-pack":
-        return git_http.upload(call, body), user
+        return git_http.upload(call, body)
     if git_http.commands(body)[2]:
         parts.journal.add(Entry("push", "POST", project.full_path, user, 200))
-    return git_http.receive(call, body), user
+    return git_http.receive(call, body)
 
 
 def _git_refusal(refusal: errors.Refused) -> Response:

@@ -32,11 +32,6 @@ class GitAnswer:
     kind: str
     body: bytes | Iterator[bytes]
 
-    @property
-    def asks_for_credentials(self) -> bool:
-        """Whether the client should come again with a token."""
-        return self.status == 401
-
 
 @dataclass(frozen=True, slots=True)
 class GitCall:

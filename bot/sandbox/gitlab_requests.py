@@ -43,7 +43,7 @@ def of_commit(call: Call) -> Answer:
 def read(call: Call) -> Answer:
     """`GET .../merge_requests/:iid`; asks for its mergeability to be checked."""
     project, request = call.request()
-    status = merging.look(call.state, project, request)
+    status = merging.look(project, request)
     return Answer(single_request(call.state, project, (request, status), call.actor))
 
 
@@ -133,7 +133,7 @@ def changes(call: Call) -> Answer:
     """`GET .../changes`: the merge request with all diffs at once."""
     project, request = call.request()
     last = request.versions[-1]
-    status = merging.look(call.state, project, request)
+    status = merging.look(project, request)
     shown = single_request(call.state, project, (request, status), call.actor)
     return Answer(shown | {"changes": [diff(one) for one in project.git.diff(last.base, last.head)], "overflow": False})
 
@@ -174,7 +174,7 @@ def _listed(call: Call, pairs: list[Pair]) -> Answer:
 def _row(call: Call, pair: Pair, recheck: bool) -> Json:
     """A list's row; without a recheck it tells what is known, however old."""
     project, request = pair
-    look = merging.look(call.state, project, request) if recheck else merging.merge_status(project, request)
+    look = merging.look(project, request) if recheck else merging.merge_status(project, request)
     return merge_request(call.state, project, request, look)
 
 

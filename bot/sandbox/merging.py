@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.sandbox.branches import Change, Move, may_merge, settle, signature
-from bot.sandbox.branches import commit as make_commit
+from bot.sandbox.branches import Move, may_merge, settle, signature
 from bot.sandbox.errors import Conflict, Forbidden, Invalid, MayNotMerge, NotMergeable, Unmergeable
 from bot.sandbox.model import Checked, MergeRequest, Pipeline, Project, RequestState, Role, User
 from bot.sandbox.requests import Opening, land, open_request
@@ -47,20 +46,19 @@ def merge_status(project: Project, request: MergeRequest) -> str:
     return _pipeline_status(project, request) or "mergeable"
 
 
-def look(state: State, project: Project, request: MergeRequest) -> str:
+def look(project: Project, request: MergeRequest) -> str:
     """As `merge_status`, and check in the background: the first reads after a change say `checking`."""
     if request.state is not RequestState.opened or request.checked is not Checked.unchecked:
         return merge_status(project, request)
     if request.reads_until_checked > 0:
         request.reads_until_checked -= 1
         return "checking"
-    check(state, project, request)
+    check(project, request)
     return merge_status(project, request)
 
 
-def check(state: State, project: Project, request: MergeRequest) -> None:
+def check(project: Project, request: MergeRequest) -> None:
     """Really try to merge, without keeping the result."""
-    del state
     target = project.git.head(request.target_branch)
     merged = target and _merged_tree(project, target, request.head)
     request.checked = Checked.can if merged else Checked.cannot
@@ -81,7 +79,7 @@ def merge(state: State, project: Project, request: MergeRequest, actor: User, ho
     if how.sha is not None and how.sha != request.head:
         raise Conflict(f"SHA does not match HEAD of source branch: {request.head}")
     if request.checked is Checked.unchecked and request.reads_until_checked == 0:
-        check(state, project, request)
+        check(project, request)
     status = merge_status(project, request)
     if status == "conflict":
         raise Unmergeable("Branch cannot be merged")
@@ -188,16 +186,3 @@ def _pipeline_status(project: Project, request: MergeRequest) -> str | None:
     if status == "success" or (status == "skipped" and project.settings.allow_merge_on_skipped_pipeline):
         return None
     return "ci_must_pass" if not status or status in FINISHED else "ci_still_running"
-
-
-__all__ = [
-    "Change",
-    "Merging",
-    "check",
-    "head_pipeline",
-    "look",
-    "make_commit",
-    "merge",
-    "merge_status",
-    "revert",
-]

@@ -18,7 +18,7 @@ Acting = Callable[[State, Project, MergeRequest, User], object]
 def _merge(state: State, project: Project, found: MergeRequest, me: User) -> object:
     """A person merges what they look at: the page has asked for the check already."""
     if found.state is RequestState.opened:
-        merging.check(state, project, found)
+        merging.check(project, found)
     return merging.merge(state, project, found, me, merging.Merging())
 
 
@@ -159,7 +159,7 @@ def _request(state: State, me: User | None, at: tuple[str, int], error: str = ""
         "request.html",
         path=project.full_path,
         error=error,
-        one=page_views.whole(state, project, found),
+        one=page_views.whole(project, found),
         needed=project.settings.approvals_before_merge,
         approvals=found.standing_approvals(),
         actions=page_views.actions(project, found, me),

@@ -12,7 +12,7 @@ from bot.sandbox.branches import may_merge
 from bot.sandbox.discussion import may_approve
 from bot.sandbox.gitstore import FileDiff
 from bot.sandbox.model import CommitStatus, MergeRequest, Note, Project, RequestState, Role, User
-from bot.sandbox.state import State, role
+from bot.sandbox.state import role
 from bot.sandbox.statuses import pipeline_status
 
 COMMENT = re.compile(r"^[ \t]*<!--.*?-->[ \t]*$\n?", re.MULTILINE | re.DOTALL)
@@ -71,13 +71,13 @@ def row(project: Project, request: MergeRequest) -> dict[str, object]:
     }
 
 
-def whole(state: State, project: Project, request: MergeRequest) -> dict[str, object]:
+def whole(project: Project, request: MergeRequest) -> dict[str, object]:
     """A merge request on its own page; looking asks for the check, as a browser does."""
     merged, closed = request.merged_at, request.closed_at
     return row(project, request) | {
         "head": request.head,
         "created": request.created_at.strftime(TIME),
-        "status": merging.look(state, project, request),
+        "status": merging.look(project, request),
         "description": rendered(request.description) if request.description else "",
         "merged_by": request.merged_by.name if request.merged_by else "",
         "merged_at": merged.strftime(TIME) if merged else "",

@@ -267,7 +267,7 @@ class Sandbox:
             for project in self.state.projects.values():
                 for request in project.requests.values():
                     if request.state is RequestState.opened:
-                        merging.check(self.state, project, request)
+                        merging.check(project, request)
 
     def tick(self) -> None:
         """Let the imitated CI's time pass up to the clock's present."""

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 from bot.sandbox.faults import Faults
-from bot.sandbox.model import Event, Hook, Project, Pushed
+from bot.sandbox.model import Event, Hook, Pushed
 from bot.sandbox.state import State
 from bot.sandbox.webhook_payloads import kind_of, payload
 
@@ -59,7 +59,7 @@ class Webhooks:
             return
         for hook in event.project.hooks.values():
             if kind in hook.events and _branch_wanted(hook, event) and not _is_off(hook, self.state.clock()):
-                self._queue(hook, header, payload(self.state, event), event.project)
+                self._queue(hook, header, payload(self.state, event))
 
     def deliver(self) -> int:
         """Send what is queued, in order; returns how many were sent. The forge's lock is not held while sending."""
@@ -94,9 +94,9 @@ class Webhooks:
         with self.state.lock:
             return not self.queue and self._busy == 0
 
-    def _queue(self, hook: Hook, header: str, body: Mapping[str, object], project: Project) -> None:
+    def _queue(self, hook: Hook, header: str, body: Mapping[str, object]) -> None:
         content = json.dumps(body).encode()
-        delivery = Delivery(hook, header, content, self._headers(hook, header, content, project), self.state.clock())
+        delivery = Delivery(hook, header, content, self._headers(hook, header, content), self.state.clock())
         fault = self.faults.webhook()
         if fault == "lose":
             return
@@ -111,8 +111,7 @@ class Webhooks:
             self._held = None
         self._wake.set()
 
-    def _headers(self, hook: Hook, header: str, body: bytes, project: Project) -> dict[str, str]:
-        del project
+    def _headers(self, hook: Hook, header: str, body: bytes) -> dict[str, str]:
         number, at = str(uuid.uuid4()), str(int(self.state.clock().timestamp()))
         found = {
             "Content-Type": "application/json",

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from bot.formats import FORMATS
+from bot.formats import FORMATS, Reason, Refused
+from bot.yaml import MOST_BYTES
+from policies.model import Image, Pin
 from workers.checking import Checked, Finding, Severity, check
 from workers.cli.check import Folder, command, line_of
 
@@ -233,7 +235,28 @@ def test_a_typo_in_a_stage_says_the_nearest_word() -> None:
 
 def test_nothing_absent_is_concluded_from_a_file_that_cannot_be_read() -> None:
     """The image that registries ask for, and the service that prod waits for, may be what the broken file holds."""
-    assert lines(files(test_aws_api="\a\n")) == [f"{at('test')}:1: the file holds a control character"]
+    policy = (HEAD + TEST + PROD).replace("/shop/]", "/shop/, quay.example.com/x/]")
+    assert lines(files(policy, test_aws_api="\a\n")) == [f"{at('test')}:1: the file holds a control character"]
+
+
+class Crowded:
+    """A format that edits any one image, and never two at once."""
+
+    def pins(self, text: bytes) -> tuple[Pin, ...]:
+        return FORMATS["helm-values"].pins(text)
+
+    def set_images(self, text: bytes, images: Mapping[str, Image]) -> bytes:
+        if len(images) > 1:
+            raise Refused(Reason.unproved)
+        return text
+
+
+def test_what_is_refused_only_together_is_told_too() -> None:
+    tree = files(prod_aws_api=PINNED + f"b: {{repository: {HOST}/b, tag: v1}}\n", test_aws_b=PINNED)
+    found = check({path: text.encode() for path, text in tree.items()}, {"helm-values": Crowded()}).findings
+    assert [line_of(one) for one in found if one.severity is Severity.fault] == [
+        f"{at('prod')}:2: cannot be edited exactly: {Reason.unproved.value}"
+    ]
 
 
 def test_counts_are_of_what_stages_select() -> None:
@@ -348,6 +371,12 @@ def test_a_file_that_went_away_is_named(tmp_path: Path) -> None:
     (tmp_path / at("prod")).unlink()
     said = [line_of(finding) for finding in check(found, FORMATS).findings]
     assert said == [f"{at('prod')}: cannot be read: No such file or directory"]
+
+
+def test_of_a_huge_file_no_more_is_read_than_tells_that_it_is_too_large(tmp_path: Path) -> None:
+    root = folder(tmp_path, files(prod_aws_api="# " + "x" * MOST_BYTES * 2))
+    assert len(Folder(root)[at("prod")]) == MOST_BYTES + 1
+    assert run(root).stdout.splitlines()[0] == f"{at('prod')}: the file is larger than 4 MiB"
 
 
 def test_S9_what_a_terminal_would_obey_is_shown_as_an_escape(tmp_path: Path) -> None:
