@@ -16,6 +16,10 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-head
 # Automated runs are deterministic; HYPOTHESIS_PROFILE=dev looks for new examples, nightly looks for many.
 export HYPOTHESIS_PROFILE ?= ci
 
+# Debian and Ubuntu ship Python without what `python3 -m venv` needs; as root it is installed, else venv says what to do.
+APT_VENV = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >&2 && \
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >&2 || true; }
+
 .PHONY: help install demo test lint format bench nightly lock tools clean
 
 help: ## say what there is to make
@@ -81,6 +85,7 @@ clean: ## remove .venv and every cache
 	@if [ -z "$(PYTHON)" ]; then echo "Towpath needs Python 3.11 or newer: none found as python3.11 or python3; say make PYTHON=..." >&2; exit 1; fi
 	@if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
 		rm -rf .venv; \
+		$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(APT_VENV); \
 		$(PYTHON) -m venv .venv >&2 || { rm -rf .venv; \
 			echo "$(PYTHON) -m venv failed; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }; \
 	fi

@@ -8,6 +8,7 @@ composer crashes on deep input, and neither a merge bomb nor an alias bomb expan
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import NamedTuple, TypeAlias
 
 from ruamel.yaml import YAML
@@ -62,7 +63,8 @@ DEEPEST = 100
 BOM = "\ufeff"
 _CONTROL = bytes([*range(9), 11, 12, *range(14, 32), 127])
 
-Shape: TypeAlias = str | tuple[str, str, str, str, str]
+_Told: TypeAlias = tuple[str, str, str, str, str]
+Shape: TypeAlias = str | _Told
 """What an event says, wherever it stands: kind, value, style, anchor, tag; a bare scalar is its value alone.
 
 Bare means plain, without anchor and tag, as most scalars of a values file are: it saves a tuple for each."""
@@ -132,8 +134,9 @@ def stream(text: str, shapes: list[Shape], parser: Parser = PARSER) -> Iterator[
     Limits are checked on the way, so that hostile input is left as soon as it shows itself. Unreadable for what is no
     YAML or goes beyond them."""
     depth = 0
+    events = parser(text)
     try:
-        for event in parser(text):
+        for event in islice(events, MOST_EVENTS):
             if type(event) is ScalarEvent:
                 bare = not (event.style or event.anchor or event.ctag)
                 shapes.append(event.value if bare else shape_of(event))
@@ -145,15 +148,19 @@ def stream(text: str, shapes: list[Shape], parser: Parser = PARSER) -> Iterator[
                 depth += type(event) in _STARTS
                 if depth > DEEPEST:
                     raise Unreadable(f"the file is nested more than {DEEPEST} levels deep", event.start_mark.line + 1)
-            if len(shapes) > MOST_EVENTS:
-                raise Unreadable(f"the file has more than {MOST_EVENTS:,} YAML events", event.start_mark.line + 1)
             yield event
+        beyond = next(events, None)
+        if beyond is not None:
+            raise Unreadable(f"the file has more than {MOST_EVENTS:,} YAML events", beyond.start_mark.line + 1)
     except (YAMLError, ValueError) as error:  # the parser in Python raises ValueError for some bad escapes and versions
         raise _unreadable(error) from error
 
 
-_STARTS = {MappingStartEvent: "mapping", SequenceStartEvent: "sequence"}
-_ENDS: dict[type[Event], Shape] = {
+_STARTS: dict[type[Event], tuple[_Told, _Told]] = {
+    MappingStartEvent: (("mapping", "", "", "", ""), ("mapping", "", "flow", "", "")),
+    SequenceStartEvent: (("sequence", "", "", "", ""), ("sequence", "", "flow", "", "")),
+}
+_ENDS: dict[type[Event], _Told] = {
     MappingEndEvent: ("mapping ends", "", "", "", ""),
     SequenceEndEvent: ("sequence ends", "", "", "", ""),
 }
@@ -162,9 +169,8 @@ _ENDS: dict[type[Event], Shape] = {
 def shape_of(event: Event) -> Shape:
     """The shape of one event."""
     if type(event) is MappingStartEvent or type(event) is SequenceStartEvent:
-        tag = event.ctag
-        style = "flow" if event.flow_style else ""
-        return (_STARTS[type(event)], "", style, event.anchor or "", str(tag) if tag else "")
+        bare = _STARTS[type(event)][bool(event.flow_style)]
+        return (*bare[:3], event.anchor or "", event.tag or "") if event.anchor or event.ctag else bare
     if isinstance(event, ScalarEvent):
         return scalar_shape(event.value, event.style or "", event.anchor or "", event.tag or "")
     if isinstance(event, AliasEvent):
@@ -187,9 +193,9 @@ def same(text: str, shapes: list[Shape], parser: Parser = PARSER) -> bool:
     It needs no other limits: a text that is deeper than these shapes differs from them."""
     if len(shapes) > MOST_EVENTS:
         return False
-    count = 0
+    left = chain(shapes, [()])
     try:
-        for event, shape in zip(parser(text), [*shapes, None], strict=False):
+        for event, shape in zip(parser(text), left, strict=False):
             if type(event) is ScalarEvent:
                 bare = not (event.style or event.anchor or event.ctag)
                 found = event.value if bare else shape_of(event)
@@ -197,10 +203,9 @@ def same(text: str, shapes: list[Shape], parser: Parser = PARSER) -> bool:
                 found = _ENDS.get(type(event)) or shape_of(event)
             if found != shape:
                 return False
-            count += 1
     except (YAMLError, ValueError, Unreadable):
         return False
-    return count == len(shapes)
+    return next(left, None) == ()
 
 
 def _unreadable(error: Exception) -> Unreadable:

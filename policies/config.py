@@ -204,7 +204,27 @@ def parse_policy(value: object) -> Policy:
     try:
         return Policy.model_validate(value)
     except ValidationError as error:
-        raise PolicyError(tuple(_fault(dict(detail)) for detail in error.errors())) from error
+        raise PolicyError(_told(tuple(_fault(dict(detail)) for detail in error.errors()))) from error
+
+
+def _told(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    """Without what only follows from a fault further down, such as a list that is empty because its items are wrong."""
+    return tuple(one for one in faults if not any(_is_below(other.path, one.path) for other in faults))
+
+
+def _is_below(inner: tuple[str | int, ...], outer: tuple[str | int, ...]) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
+
+
+PLAIN_WORDS = {
+    "missing": "is missing",
+    "tuple_type": "must be a list",
+    "model_type": "must be a mapping of keys to values",
+    "dict_type": "must be a mapping of keys to values",
+    "string_type": "must be a text",
+    "too_short": "must not be empty",
+}
+"""Pydantic's kinds of fault in the words of who writes YAML."""
 
 
 def _fault(detail: dict[str, typing.Any]) -> Fault:
@@ -212,8 +232,6 @@ def _fault(detail: dict[str, typing.Any]) -> Fault:
     match detail["type"]:
         case "extra_forbidden":
             return Fault(path, f"unknown key{_nearest(str(path[-1]), _keys_at(path[:-1]))}")
-        case "missing":
-            return Fault(path, "is missing")
         case "literal_error":
             wanted = [word.strip("' ") for word in detail["ctx"]["expected"].replace(" or ", ",").split(",")]
             return Fault(
@@ -224,8 +242,8 @@ def _fault(detail: dict[str, typing.Any]) -> Fault:
             return Fault(path, f"is {detail['input']!r}: use lower case letters, digits and dashes, at most 40")
         case "value_error":
             return Fault(path, str(detail["ctx"]["error"]))
-        case _:
-            return Fault(path, str(detail["msg"]).lower())
+        case kind:
+            return Fault(path, PLAIN_WORDS.get(kind, str(detail["msg"]).lower()))
 
 
 def _keys_at(path: tuple[str | int, ...]) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """`helm-values`: every mapping that holds `repository` and `digest` or `tag`, with or without `registry`, at any depth.
 
 A mapping under a key `image` or `...Image` pins an image by `repository` alone too. What comes by a merge key (`<<`)
-counts as absent. A digest may also stand inside the tag (`tag: v1@sha256:...`, or `tag: sha256:...`)."""
+counts as absent; what an alias stands for is read but never edited. A digest may also stand inside the tag
+(`tag: v1@sha256:...` or `tag: sha256:...`)."""
 
 import difflib
 from collections.abc import Iterator, Mapping
@@ -43,16 +44,16 @@ def set_images(text: bytes, images: Mapping[str, Image], parser: Parser = PARSER
     blocks = _blocks(source)
     wanted = _wanted(blocks, images)
     edits = [edit for block, image in wanted for edit in _edits(source, block, image)]
-    return source.text.encoded(apply(source, edits)) if edits else text
+    return apply(source, edits) if edits else text
 
 
 def _open(text: bytes, parser: Parser) -> Source:
     source = locate(text, (*_KEYS, *_SIGNS), parser)
     for place in source.found:
-        if place.name == "sops" and place.depth == 2 and "mac" in place.entries:
+        if place.name == "sops" and "mac" in place.entries and place.parent is not None and place.parent.is_root:
             raise Refused(Reason.encrypted, place.line, _SIGNS["mac"])
         kind = place.entries.get("kind")
-        if kind is not None and place.depth == 1 and kind.text == "SealedSecret":
+        if kind is not None and kind.text == "SealedSecret" and place.is_root:
             raise Refused(Reason.encrypted, kind.line, _SIGNS["kind"])
     return source
 

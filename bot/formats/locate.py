@@ -97,9 +97,9 @@ class Place:
             place = place.parent
 
     @property
-    def depth(self) -> int:
-        """1 for the root of a document."""
-        return sum(1 for _ in self.way_up())
+    def is_root(self) -> bool:
+        """Whether it is the whole of a document."""
+        return self.parent is not None and self.parent.parent is None
 
 
 class Source(NamedTuple):

@@ -23,11 +23,15 @@ class Reason(StrEnum):
     unproved = "reading the edited text again does not give exactly the wanted change"
 
 
+_LONGEST = 300
+"""Characters of what a file says that a message repeats; a key may be as long as its file."""
+
+
 class Refused(Exception):
     """A file that is left alone: `kind` for code, `reason` for people, `line` counted from 1 where there is one."""
 
     def __init__(self, kind: Reason, line: int | None = None, *about: str) -> None:
-        reason = kind.value.format(*about)
+        reason = kind.value.format(*(one[:_LONGEST] for one in about))
         super().__init__(reason if line is None else f"line {line}: {reason}")
         self.kind = kind
         self.reason = reason

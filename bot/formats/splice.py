@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bot.formats.locate import Entry, Place, Source
 from bot.formats.refusals import Reason, Refused
-from bot.yaml import AliasEvent, Event, ScalarEvent, Shape, same, scalar_shape
+from bot.yaml import AliasEvent, Event, ScalarEvent, Shape, Unreadable, decode, same, scalar_shape
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _COLON = re.compile(r"[ \t]*:(?=[\s,}\]]|\Z)")
@@ -79,7 +79,7 @@ def replacement(source: Source, place: Place, name: str, value: str) -> Edit:
     anchor, tag = scalar.anchor or "", scalar.tag or ""
     if scalar.value or scalar.style:
         start, end = _token(text, entry, scalar)
-        style = _style(value, scalar.style or "", place.flow and ":" not in scalar.value)
+        style = _style(value, scalar.style or "", place.flow)
         written = quoted(name, value, style, entry.line)
     else:
         start = end = _after_key(text, entry)
@@ -183,7 +183,7 @@ def _style(value: str, style: str, in_braces: bool) -> str:
     if style:
         return style
     hard = not _BARE.fullmatch(value) or (_NO_STRING.fullmatch(value) and not _VERSION.fullmatch(value))
-    return '"' if hard or (in_braces and ":" in value) else ""  # older readers refuse a colon in braces
+    return '"' if hard or (in_braces and ":" in value) else ""  # libyaml refuses a bare colon in braces
 
 
 def quoted(name: str, value: str, style: str, line: int) -> str:
@@ -197,14 +197,20 @@ def quoted(name: str, value: str, style: str, line: int) -> str:
     return value
 
 
-def apply(source: Source, edits: Sequence[Edit]) -> str:
-    """The text with all edits; Refused unless its events are those of the source with just these edits."""
+def apply(source: Source, edits: Sequence[Edit]) -> bytes:
+    """The file with all edits; Refused unless its events are those of the source with just these edits.
+
+    Edits may touch, and those at one place are put there in the order given; they never overlap."""
     ordered = sorted(edits, key=lambda edit: edit.start)
-    edited = _spliced(source.text.text, ordered)
+    edited = source.text.encoded(_spliced(source.text.text, ordered))
     expected = list(source.shapes)
     for edit in sorted(edits, key=lambda edit: edit.event, reverse=True):
         expected[edit.event : edit.event + edit.removed] = edit.shapes
-    if not same(edited, expected, source.parser):
+    try:
+        proved = same(decode(edited).text, expected, source.parser)
+    except Unreadable:
+        proved = False
+    if not proved:
         raise Refused(Reason.unproved, ordered[0].line)
     return edited
 

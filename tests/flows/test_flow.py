@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import Transient
+from bot.errors import Permanent, Transient
 from policies.model import Check, CheckState, MergeRequestState
 from tests.flows.world import HOST, POLICY, Scene, digest, green, long_ago, values
 from workers.observe.promotions import own_commit
@@ -250,3 +250,30 @@ def test_modes_for_careful_adoption(tmp_path: Path, mode: str) -> None:
     assert (scene.open_in("nonprod") is not None) == (mode == "propose")
     if mode == "observe":
         assert "would open" in done.plan.stages[0].verdict.reason
+
+
+def test_S12_the_policy_that_counts_is_the_target_branchs_not_the_merge_requests(scene: Scene) -> None:
+    scene.publish("v2")
+    scene.settle()
+    request = scene.open_in("prod")
+    assert request is not None
+    lowered = POLICY.replace("merge: manual", "merge: auto")
+    scene.forge.commit_as({"towpath.yaml": lowered}, request.source_branch)
+    done = scene.settle()
+    assert done.snapshot.policy.stage("prod").merge == "manual"
+    assert scene.pins("prod") == values()
+    assert "`towpath.yaml`" in scene.report(request.iid)
+
+
+def test_R9_a_comment_that_cannot_be_posted_stops_no_promotion(scene: Scene) -> None:
+    scene.forge.add_note = _silent  # type: ignore[method-assign,assignment]  # the forge takes no comments
+    scene.publish("v2")
+    for _ in range(3):
+        done = scene.reconcile()
+    assert scene.pins("nonprod") == values(tag="v2")
+    assert scene.open_in("prod") is not None
+    assert [str(failure) for failure in done.failures] == ["failed to comment on !2: 403"]
+
+
+def _silent(_repository: str, iid: int, _body: str) -> None:
+    raise Permanent("comment on", f"!{iid}", "403")

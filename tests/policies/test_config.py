@@ -85,7 +85,7 @@ def test_a_good_policy_is_understood_with_its_defaults() -> None:
             ("stages", 1, "where"),
             {},
             "stages[1].where",
-            "dictionary should have at least 1 item after validation, not 0",
+            "must not be empty",
         ),
         (
             ("stages", 1, "source"),
@@ -118,8 +118,8 @@ def test_a_good_policy_is_understood_with_its_defaults() -> None:
             "must be relative to the repository's root, without '..'",
         ),
         (("services",), {}, "services.path", "is missing"),
-        (("stages",), [], "stages", "tuple should have at least 1 item after validation, not 0"),
-        (("stages", 1, "after"), [7], "stages[1].after[0]", "input should be a valid string"),
+        (("stages",), [], "stages", "must not be empty"),
+        (("stages", 1, "after"), [7], "stages[1].after[0]", "must be a text"),
     ],
 )
 def test_a_fault_names_its_place_and_the_nearest_right_word(
@@ -147,7 +147,7 @@ def test_all_faults_are_told_at_once() -> None:
 @pytest.mark.parametrize("value", [None, [], "version: 1"])
 def test_what_is_no_policy_at_all(value: object) -> None:
     ((place, message),) = faults(value)
-    assert (place, message) == ("the file", "input should be a valid dictionary or instance of policy")
+    assert (place, message) == ("the file", "must be a mapping of keys to values")
 
 
 def test_the_error_says_every_fault_in_one_line() -> None:

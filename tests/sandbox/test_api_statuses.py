@@ -135,7 +135,8 @@ def test_the_imitated_ci_waits_runs_and_ends(sandbox: Sandbox, client: Client, c
     assert [one["lint"] for one in seen][-1] == "failed"
     assert moved == ["pending", "running", "success"]
     assert len(sandbox.project(P).pipelines) == 1
-    assert sandbox.project(P).pipelines[0].statuses[0].author.username == "ci"
+    validate, started = sandbox.project(P).pipelines[0].statuses[0], clock.now - timedelta(seconds=7)
+    assert (validate.author.username, validate.started_at) == ("ci", started)
 
 
 def test_an_outside_status_joins_the_pipeline_of_the_same_commit(sandbox: Sandbox, clock: Clock) -> None:
