@@ -15,8 +15,9 @@ def shown(image: Image) -> str:
 
 
 def release_name(release: Release) -> str:
-    """The human name of a release: the one image's, or the release's own with several."""
-    return shown(release.images[0]) if len(release.images) == 1 else f"release {release.name}"
+    """The human name of a release: the one image's, or the tag that all of them share, or the release's own."""
+    names = {shown(image) for image in release.images}
+    return names.pop() if len(names) == 1 else f"release {release.name}"
 
 
 def headline(unit: str, stage: str, release: Release) -> str:

@@ -14,7 +14,7 @@ IMAGE = f"image:\n  repository: {REPO}\n"
 
 REFUSED: dict[str, tuple[str, Reason, int | None]] = {
     "no YAML": ("image: [\n", Reason.unreadable, 2),
-    "a template's lines": (f"{IMAGE}{{{{- if .x }}}}\n  tag: v1\n{{{{- end }}}}\n", Reason.unreadable, 3),
+    "a template's lines": (f"{IMAGE}{{{{- if .x }}}}\n  tag: v1\n{{{{- end }}}}\n", Reason.unreadable, 4),
     "NUL": (f"{IMAGE}\0", Reason.unreadable, 3),
     "SOPS": (f"{IMAGE}  tag: v1\nsops:\n  mac: ENC[x]\n", Reason.encrypted, 5),
     "SOPS in a later document": (f"{IMAGE}---\nsops: {{mac: x}}\n", Reason.encrypted, 4),
