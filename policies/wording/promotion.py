@@ -16,8 +16,11 @@ def shown(image: Image) -> str:
 
 def release_name(release: Release) -> str:
     """The human name of a release: the one image's, or the tag that all of them share, or the release's own."""
-    names = {shown(image) for image in release.images}
-    return names.pop() if len(names) == 1 else f"release {release.name}"
+    if len(release.images) == 1:
+        return shown(release.images[0])
+    tags = {image.tag for image in release.images}
+    shared = tags.pop() if len(tags) == 1 else None
+    return one_line(shared) if shared else f"release {release.name}"
 
 
 def headline(unit: str, stage: str, release: Release) -> str:
