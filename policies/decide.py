@@ -17,7 +17,7 @@ from policies.order import Order, compare, left_behind, went_back
 from policies.proposal import known, propose
 from policies.snapshot import Promotion, Snapshot, Splice, StageView, Unanswered
 from policies.verdict import Outcome, Verdict, block, combine, passed, wait
-from policies.wanted import Wanted, places_of, wanted
+from policies.wanted import Wanted, places_of, source_rule, wanted
 from policies.wording import report as words
 from policies.wording.promotion import headline, message, release_name
 from policies.wording.quote import code
@@ -104,7 +104,7 @@ def _finish(snapshot: Snapshot, view: StageView, found: Wanted) -> StagePlan:
 
 
 def _backwards(snapshot: Snapshot, view: StageView, release: Release) -> Verdict | None:
-    rule, name = view.stage.source.tags, code(release_name(release))
+    rule, name = source_rule(snapshot, view.stage), code(release_name(release))
     for place, digest in places_of(view, release):
         pinned = snapshot.moments[0].pins.get(place)
         if pinned is None or left_behind(snapshot, place, digest):
@@ -164,7 +164,8 @@ def _keep(snapshot: Snapshot, view: StageView, verdict: Verdict) -> StagePlan:
     actions: list[Action] = []
     for one in open_:
         actions += _show(snapshot, view, one, combine("promotion", (verdict, *_gates(view, one))))
-    return StagePlan(view.stage.name, verdict, None, _address(open_), tuple(actions))
+    look_again = PATIENCE if open_ else None
+    return StagePlan(view.stage.name, verdict, None, _address(open_), tuple(actions), look_again=look_again)
 
 
 def _address(promotions: tuple[Promotion, ...]) -> str:

@@ -11,6 +11,10 @@ BARE_TAG = "tag:"
 """How a moment writes a pin that has no digest."""
 
 
+UNREADABLE = "unreadable"
+"""How a moment writes a place whose file could not be read then: equal to no digest."""
+
+
 class Order(StrEnum):
     """How a digest stands to the one that is pinned."""
 
@@ -41,7 +45,7 @@ def left_behind(snapshot: Snapshot, place: Place, digest: str) -> bool:
 
 def went_back(snapshot: Snapshot, place: Place, digest: str) -> bool:
     """Whether a place left the digest for something that it had pinned before: a revert."""
-    pins = pins_at(snapshot, place)
+    pins = [pin for pin in pins_at(snapshot, place) if pin not in (None, UNREADABLE)]
     return any(
         pin == digest and index > 0 and pins[index - 1] in pins[index + 1 :] and pins[index - 1] != digest
         for index, pin in enumerate(pins)

@@ -12,7 +12,7 @@ def check(rule: str) -> None:
     """ValueError that says what is wrong, where `rule` is none."""
     if rule.startswith(SEMVER):
         _range(rule.removeprefix(SEMVER))
-    elif not rule.strip() or " " in rule:
+    elif not rule.strip() or set(rule) & set(" <>=~^"):
         raise ValueError(f"{rule!r} is no tag rule: write 'semver >=1.0' or a pattern such as 'release-*'")
 
 

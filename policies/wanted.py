@@ -61,11 +61,19 @@ def _after(snapshot: Snapshot, stage: Stage) -> tuple[StageView, ...] | Verdict:
     return tuple({view.stage.name: view for view in found}.values())
 
 
+def source_rule(snapshot: Snapshot, stage: Stage) -> str | None:
+    """The tag rule by which images enter the path to a stage: its own, or that of the first stages before it."""
+    if not stage.after:
+        return stage.source.tags
+    rules = (source_rule(snapshot, snapshot.view(name).stage) for name in stage.after)
+    return next((rule for rule in rules if rule is not None), None)
+
+
 # The candidate of a first stage: today's pins and the newest admissible published images.
 
 
 def _candidate(snapshot: Snapshot, view: StageView) -> Wanted | Verdict:
-    rule = view.stage.source.tags
+    rule = source_rule(snapshot, view.stage)
     known = {repository: _admissible(snapshot, repository, rule) for repository in view.repositories}
     if not any(known.values()):
         return wait(GATE, "no admissible image has been published", "publish one" + _rule_words(rule))
@@ -73,20 +81,22 @@ def _candidate(snapshot: Snapshot, view: StageView) -> Wanted | Verdict:
     chosen, remark = _one_revision(known) if together else (_newest_of_each(known, rule), "")
     if not chosen and remark:
         return wait(GATE, remark, "publish the missing image, or set `images: apart`")
-    kept = _present_pins(snapshot, view)
-    images = {image.repository: image for image in kept}
-    for sighting in chosen:
-        orders = [
-            compare(snapshot, sighting.image.repository, sighting.image.digest, pinned, rule)
-            for pinned in _pins_now(snapshot, view, sighting.image.repository)
-        ]
-        if Order.unknown in orders:
-            return _ask(sighting)
-        if Order.older not in orders:
-            images[sighting.image.repository] = sighting.image
+    orders = {sighting.image: _orders(snapshot, view, sighting.image, rule) for sighting in chosen}
+    unknown = [image for image, found in orders.items() if Order.unknown in found]
+    if unknown:
+        return _ask(unknown[0])
+    newer = [image for image, found in orders.items() if Order.older not in found]
+    if together and len(newer) < len(orders):
+        newer = []  # A part of the service is ahead already: to move the rest alone would mix two revisions.
+    images = {image.repository: image for image in (*_present_pins(snapshot, view), *newer)}
     if not images:
         return wait(GATE, "nothing newer than what is pinned has been published", "publish a newer image")
     return Wanted(release_of(images.values()), None, remark)
+
+
+def _orders(snapshot: Snapshot, view: StageView, image: Image, rule: str | None) -> list[Order]:
+    pinned = _pins_now(snapshot, view, image.repository)
+    return [compare(snapshot, image.repository, image.digest, pin, rule) for pin in pinned]
 
 
 def _admissible(snapshot: Snapshot, repository: str, rule: str | None) -> tuple[Sighting, ...]:
@@ -166,11 +176,11 @@ def _tag_of(snapshot: Snapshot, view: StageView, repository: str, digest: str) -
     return next(written, None) or (sighting.image.tag if sighting else None)
 
 
-def _ask(sighting: Sighting) -> Verdict:
+def _ask(image: Image) -> Verdict:
     return block(
         GATE,
-        f"whether {code(sighting.image.tag or sighting.image.digest[:19])} of {code(sighting.image.repository)} is "
-        "newer than what is pinned cannot be told: neither was seen first, or their source revisions diverged",
+        f"whether {code(image.tag or image.digest[:19])} of {code(image.repository)} is newer than what is pinned "
+        "cannot be told: neither was seen first, or their source revisions diverged",
         "publish an image built from a later revision",
     )
 
@@ -183,6 +193,10 @@ def _rule_words(rule: str | None) -> str:
 
 
 def _from_upstream(snapshot: Snapshot, view: StageView, earlier: tuple[StageView, ...]) -> Wanted | Verdict:
+    for upstream in earlier:
+        if upstream.troubles:
+            reason = f"{upstream.stage.name} has a file that cannot be read: {code(upstream.troubles[0].path)}"
+            return block(GATE, reason, "mend that file")
     histories = [_releases(snapshot, upstream, view.repositories) for upstream in earlier]
     for upstream, releases in zip(earlier, histories, strict=True):
         if not releases:

@@ -10,6 +10,9 @@ NAME = "integrity"
 def judge(promotion: Promotion) -> Verdict:
     """Pass, wait (a new attempt replaces it) or block (somebody else's content is in it)."""
     found = promotion.integrity
+    if promotion.release is None:
+        reason = "the branch holds no commit of Towpath's for this release any more"
+        return block(NAME, reason, "nothing: a new merge request replaces this one where the release is still wanted")
     if found.expected is None:
         return block(NAME, "the release can no longer be spliced into the target branch", "mend the files named below")
     if found.expected == found.merged:

@@ -278,3 +278,37 @@ def test_R9_a_comment_that_cannot_be_posted_stops_no_promotion(scene: Scene) -> 
 
 def _silent(_repository: str, iid: int, _body: str) -> None:
     raise Permanent("comment on", f"!{iid}", "403")
+
+
+def test_S16_an_unreadable_target_upstream_is_not_taken_for_a_released_one(tmp_path: Path) -> None:
+    other = "environments/nonprod/two/shop/values.yaml"
+    scene = Scene(tmp_path, POLICY, {NONPROD: values(), other: values(), PROD: values()})
+    scene.forge.commit_as({other: "image: [\n", NONPROD: values(tag="v2")})
+    done = scene.settle()
+    assert scene.open_in("prod") is None
+    assert f"`{other}`" in done.plan.stages[1].verdict.reason
+
+
+def test_a_stage_that_is_looked_past_still_says_which_tags_enter(tmp_path: Path) -> None:
+    policy = POLICY.replace("merge: auto", 'merge: auto\n    source: {tags: "semver >=1"}').replace(
+        "after: [nonprod]", "after: [nonprod]\n    absent: pass"
+    )
+    scene = Scene(tmp_path, policy, {PROD: values()})
+    scene.publish("pr-123")
+    scene.settle()
+    assert scene.open_in("prod") is None
+    scene.publish("v1.2.0")
+    scene.settle()
+    assert scene.open_in("prod") is not None
+
+
+def test_two_revisions_of_one_service_are_never_mixed(tmp_path: Path) -> None:
+    files = {NONPROD: "a:\n" + _indented("api") + "b:\n" + _indented("worker")}
+    scene = Scene(tmp_path, POLICY, files)
+    for revision, build in (("b" * 40, "2"), ("c" * 40, "3")):
+        scene.publish(f"api-{build}", "api", revision=revision)
+    text = files[NONPROD].replace(digest("v1"), digest("api-3"), 1)
+    scene.forge.commit_as({NONPROD: text})
+    scene.publish("worker-2", "worker", revision="b" * 40)
+    scene.settle()
+    assert scene.forge.requests == {}

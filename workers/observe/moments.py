@@ -5,14 +5,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from bot.git import Mirror
 from policies import trailers
 from policies.model import Pin, Sighting, Trouble
-from policies.order import BARE_TAG
+from policies.order import BARE_TAG, UNREADABLE
 from policies.snapshot import Moment, Place
 from workers.observe.inventory import Parsed
 
 FAR_BACK = 5000
 """How many first-parent commits are looked through. A revert further back than this is forgotten."""
-UNREADABLE = "unreadable"
-"""How a moment writes a place whose file could not be read then: equal to no digest."""
 
 
 def moments(
