@@ -148,9 +148,8 @@ STYLES: dict[str, tuple[str, str]] = {
         f"a:\n- b:\n    image: {{repository: {REPO}, digest: '{NEW}'}}\nc:\n  repository: {REPO}\n  digest: {NEW}\n",
     ),
     "several documents": (
-        f"x: 1\n---\nimage:\n  repository: {REPO}\n  tag: v1\n--- {{repository: {REPO}, digest: '{OLD}'}}\n---\ny: 1\n",
-        f"x: 1\n---\nimage:\n  repository: {REPO}\n  tag: v2\n{MORE}"
-        f"--- {{repository: {REPO}, digest: '{NEW}'}}\n---\ny: 1\n",
+        f"x:\n---\nimage:\n  repository: {REPO}\n  tag: v1\n--- {{repository: {REPO}, digest: '{OLD}'}}\n---\n",
+        f"x:\n---\nimage:\n  repository: {REPO}\n  tag: v2\n{MORE}--- {{repository: {REPO}, digest: '{NEW}'}}\n---\n",
     ),
     "carriage returns": (
         f"image:\r\n  repository: {REPO}\r\n  tag: v1\r\n  x: y\r\n",

