@@ -30,7 +30,7 @@ LOOKS = 2.0
 @click.option("--wait", is_flag=True, help="Return when its promotion stands (exit 1 where it is refused).")
 @click.option("--tries", default=TRIES, show_default=True, help="How often it is sent while nobody takes it.")
 @click.option("--timeout", default=300.0, show_default=True, help="Seconds to wait; then exit 2.")
-def command(
+def command(  # noqa: PLR0913 one for each option that is not part of the announcement
     url: str, source: str, secret_file: Path | None, wait: bool, tries: int, timeout: float, **said: object
 ) -> None:
     """Announce a published image; safe to repeat."""
