@@ -36,9 +36,22 @@ def decide(snapshot: Snapshot, now: datetime) -> Plan:
     stages = tuple(
         _stage_or_questions(snapshot, view, now) for view in snapshot.stages if view.targets or view.troubles
     )
+    stages += tuple(_withdraw(one) for one in snapshot.promotions if one.stage not in _names(snapshot))
     soon = [stage.look_again for stage in stages if stage.look_again is not None]
     until = [stage.verdict.until for stage in stages if stage.verdict.until is not None]
     return Plan(stages, min([now + wait for wait in soon] + until, default=None))
+
+
+def _names(snapshot: Snapshot) -> frozenset[str]:
+    return frozenset(view.stage.name for view in snapshot.stages)
+
+
+def _withdraw(one: Promotion) -> StagePlan:
+    """A promotion whose stage was renamed or removed: nobody would ever merge or replace it."""
+    reason = f"there is no stage {code(one.stage)} any more"
+    verdict = block("stage", reason, "nothing: this merge request is closed")
+    close = Close(one.request.iid, naming.WITHDRAWN, words.outdated(reason))
+    return StagePlan(one.stage, verdict, one.release, one.request.url, (close,))
 
 
 def _stage_or_questions(snapshot: Snapshot, view: StageView, now: datetime) -> StagePlan:

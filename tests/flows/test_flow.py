@@ -312,3 +312,15 @@ def test_two_revisions_of_one_service_are_never_mixed(tmp_path: Path) -> None:
     scene.publish("worker-2", "worker", revision="b" * 40)
     scene.settle()
     assert scene.forge.requests == {}
+
+
+def test_a_promotion_whose_stage_was_renamed_is_closed_and_opened_under_the_new_name(scene: Scene) -> None:
+    scene.publish("v2")
+    scene.settle()
+    old = scene.open_in("prod")
+    assert old is not None
+    scene.forge.commit_as({"towpath.yaml": POLICY.replace("name: prod", "name: production")})
+    scene.settle()
+    assert "towpath:withdrawn" in scene.forge.requests[old.iid].labels
+    assert "there is no stage `prod` any more" in scene.report(old.iid)
+    assert [one.source_branch.split("/")[2] for one in scene.forge.opened()] == ["production"]

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policies.decide import decide
-from policies.model import MergeRequestState
+from policies.model import Mergeable, MergeRequestState
 from tests.flows.world import HOST, Scene, digest, values
 from workers.reconcile import look
 
@@ -61,7 +61,7 @@ def happen(scene: Scene, event: tuple[str, int]) -> None:
         case "publish":
             # Announcements come in any order; each build has its own time.
             scene.publish(f"v{number}", created=datetime(2026, 2, 1, tzinfo=UTC) + timedelta(hours=number))
-        case "merge" if opened:
+        case "merge" if opened and opened[number % len(opened)].mergeable is Mergeable.yes:
             scene.forge.merge_as(opened[number % len(opened)].iid)
         case "close" if opened:
             scene.forge.close_as(opened[number % len(opened)].iid)

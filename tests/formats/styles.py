@@ -179,6 +179,10 @@ STYLES: dict[str, tuple[str, str]] = {
         f"image: &i\n  repository: {REPO}\n  tag: &t 'v1' # x\n",
         f"image: &i\n  repository: {REPO}\n  tag: &t 'v2' # x\n  digest: '{NEW}'\n",
     ),
+    "the same anchor in another document": (
+        f"image: &i\n  repository: {REPO}\n  tag: v1\n---\na: &i b\nc: *i\n",
+        f"image: &i\n  repository: {REPO}\n  tag: v2\n{MORE}---\na: &i b\nc: *i\n",
+    ),
     "repository by an alias": (
         f"r: &r {REPO}\nimage:\n  repository: *r\n  tag: v1\n",
         f"r: &r {REPO}\nimage:\n  repository: *r\n  tag: v2\n{MORE}",

@@ -46,6 +46,7 @@ REFUSED: dict[str, tuple[str, Reason, int | None]] = {
     "a tag of its own": (f"{IMAGE}  tag: !x v1\n", Reason.tagged, 3),
     "two digests": (f"{IMAGE}  tag: v1@{OLD}\n  digest: {OLD}\n", Reason.two_digests, 3),
     "a question mark's key": (f"image:\n  ? repository\n  : {REPO}\n", Reason.unusual, 3),
+    "a question mark's key with nothing": (f"{IMAGE}  ? tag\n\n  # more\n  x: 1\n", Reason.unusual, 3),
     "an anchor on nothing": (f"{IMAGE}  tag: &t\n  x: 1\n", Reason.unusual, 3),
 }
 
@@ -147,9 +148,17 @@ def test_an_edit_that_does_not_prove_right_is_refused(name: str) -> None:
     assert caught.value.kind is Reason.unproved
 
 
-def test_overlapping_edits_are_refused() -> None:
-    source = locate(TEXT.encode(), ("tag",))
-    edit = Edit(24, 26, "v2", 8, 1, ("v2",), 1)
+def test_overlapping_edits_are_refused_even_where_no_event_tells() -> None:
+    source = locate(b"a: b # comment\n", ("a",))
+    edits = [Edit(7, 11, "x", 0, 0, (), 1), Edit(9, 13, "y", 0, 0, (), 1)]
     with pytest.raises(Refused) as caught:
-        apply(source, [edit, edit])
+        apply(source, edits)
     assert caught.value.kind is Reason.unproved
+
+
+def test_marks_that_point_beside_the_token_are_refused() -> None:
+    """libyaml leaves out a second byte order mark, so that its marks are one character off."""
+    raw = f"\ufeff\ufeffrepository: {REPO}\ntag: v1\n".encode()
+    with pytest.raises(Refused) as caught:
+        FORMAT.set_images(raw, {REPO: Image(REPO, NEW, "v2")})
+    assert caught.value.kind is Reason.unusual

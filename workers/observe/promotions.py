@@ -20,30 +20,35 @@ def is_ours(request: MergeRequest, me: User, unit: str | None = None) -> bool:
 
 
 def promotion(context: Context, snapshot: Snapshot, request: MergeRequest) -> Promotion | None:
-    """One open promotion with everything that a gate asks of it; None where its stage is no longer in the policy."""
+    """One open promotion with everything that a gate asks of it; None where its branch is not a promotion's."""
     name = naming.parse_branch(request.source_branch)
-    if name is None or name.stage not in {view.stage.name for view in snapshot.stages}:
+    if name is None:
         return None
     context.mirror.ensure(request.head)
     found = own_commit(context, request.head, name.release)
     made, record = found if found is not None else ("", None)
-    view, release = snapshot.view(name.stage), record.release if record is not None else None
-    editor, base = context.editor(snapshot.policy.services), snapshot.head
-    paths = tuple(dict.fromkeys(target.path for target in view.targets))
-    readable = release is not None and not view.troubles
-    wanted = splice(editor, base, paths, release) if readable and release is not None else None
-    proof = prove(editor, base, request.head, wanted, release) if release is not None else _foreign()
     return Promotion(
         name.stage,
         name.release,
-        release,
+        record.release if record is not None else None,
         name.attempt,
         request,
         tuple(context.forge.checks(context.repository, request.head)),
-        replace(proof, made=made),
+        replace(_proof(context, snapshot, request, record), made=made),
         record.supersedes if record is not None else None,
         report_text(context, request.iid),
     )
+
+
+def _proof(context: Context, snapshot: Snapshot, request: MergeRequest, record: Record | None) -> Integrity:
+    """How merging compares with splicing; nothing is proved where the stage or Towpath's commit is gone."""
+    views = [view for view in snapshot.stages if record is not None and view.stage.name == record.stage]
+    if record is None or not views:
+        return _foreign()
+    editor, base = context.editor(snapshot.policy.services), snapshot.head
+    paths = tuple(dict.fromkeys(target.path for target in views[0].targets))
+    wanted = None if views[0].troubles else splice(editor, base, paths, record.release)
+    return prove(editor, base, request.head, wanted, record.release)
 
 
 def _foreign() -> Integrity:
