@@ -82,6 +82,7 @@ def test_without_a_tag_the_file_keeps_its_own(style: str) -> None:
             "b:\n  tag: v1\n  inner: {repository: y, tag: w}\n  repository: x\n",
             [("y", None, "w", 3), ("x", None, "v1", 4)],
         ),
+        ("repository: x\ninner: {repository: y, tag: w}\ntag: v1\n", [("x", None, "v1", 1), ("y", None, "w", 2)]),
         ("? {a: b}\n: c\nrepository: x\ntag: v1\n", [("x", None, "v1", 3)]),
         ("? [a, {repository: y, tag: w}]\n: {repository: x, tag: v1}\n", [("y", None, "w", 1), ("x", None, "v1", 2)]),
         ("# nothing\n", []),

@@ -45,6 +45,7 @@ REFUSED: dict[str, tuple[str, Reason, int | None]] = {
     "a number's tag": (f"{IMAGE}  tag: !!float 1.0\n", Reason.tagged, 3),
     "a tag of its own": (f"{IMAGE}  tag: !x v1\n", Reason.tagged, 3),
     "two digests": (f"{IMAGE}  tag: v1@{OLD}\n  digest: {OLD}\n", Reason.two_digests, 3),
+    "two digests, of which the tag's is right": (f"{IMAGE}  tag: v2@{NEW}\n  digest: {OLD}\n", Reason.two_digests, 3),
     "a question mark's key": (f"image:\n  ? repository\n  : {REPO}\n", Reason.unusual, 3),
     "a question mark's key with nothing": (f"{IMAGE}  ? tag\n\n  # more\n  x: 1\n", Reason.unusual, 3),
     "an anchor on nothing": (f"{IMAGE}  tag: &t\n  x: 1\n", Reason.unusual, 3),
@@ -105,8 +106,9 @@ def test_S10_an_encrypted_file_is_not_even_read(encrypted: str) -> None:
         FORMAT.pins(REFUSED[encrypted][0].encode())
 
 
-def test_a_key_named_sops_below_the_top_is_no_sign() -> None:
-    assert FORMAT.pins(f"{IMAGE}  sops: {{mac: x}}\n".encode())
+@pytest.mark.parametrize("inner", ["sops: {mac: x}", "kind: SealedSecret"])
+def test_signs_of_encryption_below_the_top_are_none(inner: str) -> None:
+    assert FORMAT.pins(f"{IMAGE}  {inner}\n".encode())
 
 
 def test_a_message_repeats_little_of_a_long_key() -> None:
@@ -158,7 +160,7 @@ def test_overlapping_edits_are_refused_even_where_no_event_tells() -> None:
 
 def test_marks_that_point_beside_the_token_are_refused() -> None:
     """libyaml leaves out a second byte order mark, so that its marks are one character off."""
-    raw = f"\ufeff\ufeffrepository: {REPO}\ntag: v1\n".encode()
+    raw = f"\ufeff\ufeffrepository: {REPO}\ndigest: {OLD}\n".encode()
     with pytest.raises(Refused) as caught:
         FORMAT.set_images(raw, {REPO: Image(REPO, NEW, "v2")})
     assert caught.value.kind is Reason.unusual
