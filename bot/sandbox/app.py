@@ -5,19 +5,21 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from flask import Flask, Request, Response, request
 
-from bot.sandbox import errors, git_http, gitlab
+from bot.sandbox import errors, git_http
+from bot.sandbox.api import Answer, Asked
 from bot.sandbox.ci import Ci
+from bot.sandbox.dialects import DIALECTS, Dialect
 from bot.sandbox.faults import Fault, Faults
-from bot.sandbox.gitlab_call import Answer, Asked
 from bot.sandbox.journal import Entry, Journal
 from bot.sandbox.page import add_pages
 from bot.sandbox.state import State
 from bot.sandbox.webhooks import Webhooks
 
-API = "/api/v4/"
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,11 @@ def create_app(parts: Parts) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config["MAX_FORM_MEMORY_SIZE"] = 4_000_000
 
-    @app.route(f"{API}<path:_>", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
-    def api(_: str) -> Response:
-        return _api(parts)
+    for dialect in DIALECTS.values():
+        view = partial(_api, parts, dialect)
+        app.add_url_rule(f"{dialect.prefix}<path:path>", dialect.prefix, view, methods=METHODS)
 
-    @app.route("/api/<path:_>", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+    @app.route("/api/<path:_>", methods=METHODS)
     def elsewhere(_: str) -> Response:
         return Response('{"error":"404 Not Found"}', 404, {"Content-Type": "application/json"})
 
@@ -57,41 +59,36 @@ def create_app(parts: Parts) -> Flask:
     return app
 
 
-def _api(parts: Parts) -> Response:
-    asked = _asked(request)
+def _api(parts: Parts, dialect: Dialect, path: str) -> Response:  # noqa: ARG001 the raw path counts
+    asked = _asked(request, dialect.prefix)
     fault = parts.faults.request(asked.method, asked.path)
-    answer = _with_fault(parts, asked, fault)
-    user = gitlab.caller(parts.state, asked)
+    answer = _with_fault(parts, dialect, asked, fault)
+    user = dialect.caller(parts.state, asked)
     parts.journal.add(Entry("api", asked.method, asked.path, user, answer.status))
     if fault and fault.kind in ("cut", "cut-after"):
         _cut(request)
     content = b"" if asked.method == "HEAD" else answer.content()
     response = Response(content, answer.status, {"Content-Type": "application/json", **answer.headers})
-    if answer.status == 204:
+    if answer.status in (204, 304):
         del response.headers["Content-Type"]
     return response
 
 
-def _with_fault(parts: Parts, asked: Asked, fault: Fault | None) -> Answer:
-    if fault is None:
-        return gitlab.answer(parts.state, asked)
-    if fault.kind == "limited":
-        headers = {"Retry-After": str(fault.retry_after), "RateLimit-Remaining": "0"}
-        return Answer({"message": {"error": "Too many requests. Please try again later."}}, 429, headers)
-    if fault.kind in ("broken", "cut"):
-        return Answer({"message": "500 Internal Server Error"}, fault.status)
-    if fault.kind == "slow":
+def _with_fault(parts: Parts, dialect: Dialect, asked: Asked, fault: Fault | None) -> Answer:
+    if fault is not None and fault.kind in ("limited", "exhausted", "broken", "cut"):
+        return dialect.trouble(parts.state, fault)
+    if fault is not None and fault.kind == "slow":
         parts.sleep(fault.seconds)
-    answer = gitlab.answer(parts.state, asked)
-    return answer if fault.kind == "slow" else Answer({"message": "500 Internal Server Error"}, fault.status)
+    answer = dialect.answer(parts.state, asked)
+    return answer if fault is None or fault.kind == "slow" else dialect.trouble(parts.state, fault)
 
 
-def _asked(given: Request) -> Asked:
+def _asked(given: Request, prefix: str) -> Asked:
     """The request with its path as it came: WSGI decodes `%2F` in PATH_INFO, RAW_URI keeps it."""
     raw = str(given.environ.get("RAW_URI") or given.environ.get("REQUEST_URI") or given.full_path)
     path, _, query = raw.partition("?")
     headers = {name.lower(): value for name, value in given.headers.items()}
-    return Asked(given.method, path.partition(API)[2], query, headers, _body(given))
+    return Asked(given.method, path.partition(prefix)[2], query, headers, _body(given))
 
 
 def _git(parts: Parts, repository: str, service: str) -> Response:

@@ -17,6 +17,8 @@ from bot.sandbox.model import (
     Project,
     RequestChanged,
     RequestState,
+    Review,
+    Reviewed,
     Role,
     User,
 )
@@ -146,10 +148,12 @@ def approve(state: State, project: Project, request: MergeRequest, actor: User, 
         raise Conflict(f"SHA does not match HEAD of source branch: {request.head}")
     now = state.clock()
     request.approvals.append(Approval(actor, now, request.head))
+    review = add_review(state, request, actor, "APPROVED", "")
     request.updated_at = now
     system_note(state, request, actor, "approved this merge request")
     left = project.settings.approvals_before_merge - len(request.standing_approvals())
     state.tell(RequestChanged(project, request, actor, "approval" if left > 0 else "approved"))
+    state.tell(Reviewed(project, request, review, actor, "submitted"))
 
 
 def unapprove(state: State, project: Project, request: MergeRequest, actor: User) -> None:
@@ -158,12 +162,23 @@ def unapprove(state: State, project: Project, request: MergeRequest, actor: User
     own = next((one for one in request.standing_approvals() if one.user == actor), None)
     if own is None:
         raise NotFound
+    for review in request.reviews:
+        if review.user == actor and review.state == "APPROVED":
+            review.state = "DISMISSED"
+            state.tell(Reviewed(project, request, review, actor, "dismissed"))
     sufficed = len(request.standing_approvals()) >= project.settings.approvals_before_merge
     own.withdrawn_at = request.updated_at = state.clock()
     system_note(state, request, actor, "unapproved this merge request")
     suffices = len(request.standing_approvals()) >= max(1, project.settings.approvals_before_merge)
     action = "unapproved" if sufficed and not suffices else "unapproval"
     state.tell(RequestChanged(project, request, actor, action))
+
+
+def add_review(state: State, request: MergeRequest, actor: User, verdict: str, body: str) -> Review:
+    """Keep a review of the present head; nobody is told yet."""
+    made = Review(state.number("review"), actor, verdict, request.head, body, state.clock())
+    request.reviews.append(made)
+    return made
 
 
 def may_approve(project: Project, request: MergeRequest, actor: User) -> bool:

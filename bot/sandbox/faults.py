@@ -5,8 +5,9 @@ import threading
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["limited", "broken", "broken-after", "slow", "cut", "cut-after"]
-"""429; 500 without effect; 500 after the effect; late; the connection closed without an answer, before or after."""
+Kind = Literal["limited", "exhausted", "broken", "broken-after", "slow", "cut", "cut-after"]
+"""Asked too fast; the quota used up; 500 without effect; 500 after the effect; late; the connection closed without an
+answer, before or after."""
 
 WebhookKind = Literal["lose", "repeat", "reorder"]
 """Never sent; sent twice with the same headers; sent after the next one."""

@@ -54,6 +54,30 @@ class Token:
     value: str = field(repr=False)
     user: User
     read_only: bool = False
+    expires_at: datetime | None = None
+    installation: int | None = None
+    """Of a GitHub App's token: the installation that it is for."""
+
+
+@dataclass(slots=True)
+class App:
+    """A GitHub App: acts as its bot user, proves itself by its key, and may have a webhook of its own."""
+
+    id: int
+    slug: str
+    user: User
+    public_key: str
+    hook: "Hook | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """An App at work in an organisation, here a top group."""
+
+    id: int
+    app: App
+    group: "Group"
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +117,19 @@ class Protection:
     allow_force_push: bool = False
     push_users: frozenset[int] = frozenset()
     merge_users: frozenset[int] = frozenset()
+    checks: tuple["RequiredCheck", ...] = ()
+    strict: bool = False
+    """Whether the head must contain the target's newest commit (GitHub)."""
+    reviews: int = 0
+    """How many approving reviews are required (GitHub)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequiredCheck:
+    """A check that must succeed before a merge; with `app_id` only that App's counts (GitHub)."""
+
+    context: str
+    app_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -107,6 +144,9 @@ class Settings:
     merge_requests_author_approval: bool = True
     remove_source_branch_after_merge: bool = False
     visibility: str = "private"
+    allow_merge_commit: bool = True
+    allow_squash_merge: bool = True
+    allow_rebase_merge: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +206,18 @@ class Approval:
     reset: bool = False
 
 
+@dataclass(slots=True)
+class Review:
+    """A review as GitHub keeps it; `state` is APPROVED, CHANGES_REQUESTED, COMMENTED or DISMISSED."""
+
+    id: int
+    user: User
+    state: str
+    sha: str
+    body: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """One head of a merge request: `base` is where it left the target, `start` the target's head then."""
@@ -198,6 +250,9 @@ class MergeRequest:
     notes: list[Note] = field(default_factory=list)
     awards: list[Award] = field(default_factory=list)
     approvals: list[Approval] = field(default_factory=list)
+    reviews: list[Review] = field(default_factory=list)
+    reviewers: list[User] = field(default_factory=list)
+    review_teams: list["Group"] = field(default_factory=list)
     label_events: list[LabelEvent] = field(default_factory=list)
     checked: Checked = Checked.unchecked
     reads_until_checked: int = 1
@@ -299,6 +354,25 @@ class Hook:
     uuid: str = ""
     failures: int = 0
     disabled_until: datetime | None = None
+    dialect: str = "gitlab"
+    form: bool = False
+    """Whether bodies are sent as a form with the JSON in `payload` (GitHub's default)."""
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One webhook to be sent, and what came of it: a status, or 0 where nobody answered."""
+
+    id: int
+    hook: Hook
+    name: str
+    """The event, as the dialect's header names it."""
+    action: str | None
+    body: bytes
+    headers: Mapping[str, str]
+    queued_at: datetime
+    again: bool = False
+    status: int | None = None
 
 
 @dataclass(slots=True)
@@ -377,6 +451,26 @@ class Awarded:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusSet:
+    """A status was set from outside."""
+
+    project: Project
+    status: CommitStatus
+    actor: User
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A review was submitted or dismissed (`action`)."""
+
+    project: Project
+    request: MergeRequest
+    review: Review
+    actor: User
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
 class PipelineMoved:
     """A pipeline's status changed."""
 
@@ -384,4 +478,4 @@ class PipelineMoved:
     pipeline: Pipeline
 
 
-Event = Pushed | RequestChanged | Noted | Awarded | PipelineMoved
+Event = Pushed | RequestChanged | Noted | Awarded | StatusSet | Reviewed | PipelineMoved

@@ -2,13 +2,26 @@
 
 import secrets
 import threading
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from itertools import count
 
 from bot.sandbox.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from bot.sandbox.gitstore import GitStore
-from bot.sandbox.model import Event, Group, Member, Project, Protection, Role, Token, User
+from bot.sandbox.model import (
+    App,
+    Delivery,
+    Event,
+    Group,
+    Installation,
+    Member,
+    Project,
+    Protection,
+    Role,
+    Token,
+    User,
+)
 
 FIRST_ID = {"user": 11, "group": 21, "project": 31, "request": 1001, "note": 5001, "status": 9001, "pipeline": 7001}
 """Kinds start at different numbers, so that an id taken for another kind's is seen at once."""
@@ -29,6 +42,11 @@ class State:
         self.tokens: dict[str, Token] = {}
         self.groups: dict[int, Group] = {}
         self.projects: dict[int, Project] = {}
+        self.apps: dict[int, App] = {}
+        self.installations: dict[int, Installation] = {}
+        self.outbox: deque[Delivery] = deque()
+        """Webhooks to be sent."""
+        self.sent: list[Delivery] = []
         self.listeners: list[Callable[[Event], None]] = []
         self._numbers = {kind: count(first) for kind, first in FIRST_ID.items()}
 
@@ -58,11 +76,29 @@ class State:
         return token.value
 
     def token(self, value: str) -> Token:
-        """The token of that value; Unauthenticated where nobody has it."""
+        """The token of that value; Unauthenticated where nobody has it, or it has expired."""
         found = self.tokens.get(value)
-        if found is None:
+        if found is None or (found.expires_at is not None and found.expires_at <= self.clock()):
             raise Unauthenticated
         return found
+
+    # --- GitHub Apps -------------------------------------------------------------------------------------------------
+
+    def add_app(self, slug: str, public_key: str) -> App:
+        """A new App with its bot user `slug[bot]`."""
+        made = App(self.number("app"), slug, self.add_user(f"{slug}[bot]", slug, bot=True), public_key)
+        self.apps[made.id] = made
+        return made
+
+    def install(self, app: App, group: Group) -> Installation:
+        """Let an App work in a group's repositories."""
+        made = Installation(self.number("installation"), app, group, self.clock())
+        self.installations[made.id] = made
+        return made
+
+    def installations_on(self, project: Project) -> list[Installation]:
+        """The Apps that work in a project."""
+        return [one for one in self.installations.values() if _within(project.group, one.group)]
 
     def user(self, username: str) -> User:
         """By name."""

@@ -12,6 +12,7 @@ from bot.sandbox.model import (
     PipelineMoved,
     Project,
     Role,
+    StatusSet,
     User,
 )
 from bot.sandbox.state import State, require
@@ -74,9 +75,29 @@ def set_status(state: State, project: Project, actor: User, sha: str, wanted: Se
     found.coverage = wanted.coverage if wanted.coverage is not None else found.coverage
     _keep(pipeline, found)
     pipeline.updated_at = state.clock()
+    state.tell(StatusSet(project, found, actor))
     if pipeline_status(pipeline) != before:
         state.tell(PipelineMoved(project, pipeline))
     return found
+
+
+def report_status(state: State, project: Project, actor: User, sha: str, wanted: Setting) -> CommitStatus:
+    """As GitHub keeps statuses: each one is new, any state may follow any, the newest of a name counts."""
+    require(project, actor, Role.developer)
+    commit = _commit(project, sha)
+    pipeline = next((one for one in project.pipelines if (one.sha, one.source) == (commit, "external")), None)
+    if pipeline is None:
+        ref = next((name for name, head in project.git.heads().items() if head == commit), "")
+        pipeline = add_pipeline(state, project, actor, (commit, ref), "external")
+    before = pipeline_status(pipeline) if pipeline.statuses else ""
+    made = _new(state, pipeline, wanted.name, actor)
+    made.status, made.description, made.target_url = wanted.state, wanted.description, wanted.target_url
+    _keep(pipeline, made)
+    pipeline.updated_at = state.clock()
+    state.tell(StatusSet(project, made, actor))
+    if pipeline_status(pipeline) != before:
+        state.tell(PipelineMoved(project, pipeline))
+    return made
 
 
 def add_pipeline(state: State, project: Project, user: User, at: tuple[str, str], source: str) -> Pipeline:

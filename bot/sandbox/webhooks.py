@@ -1,65 +1,56 @@
-"""Webhooks: events become deliveries, deliveries are sent one after the other, failing hooks are switched off."""
+"""Webhooks: events become deliveries, which are sent one after the other, in the dialect that each hook was made in."""
 
-import base64
-import hashlib
-import hmac
 import json
 import threading
-import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlencode
 
+from bot.sandbox.api import Shaped
+from bot.sandbox.dialects import DIALECTS
 from bot.sandbox.faults import Faults
-from bot.sandbox.model import Event, Hook, Pushed
+from bot.sandbox.model import Delivery, Event, Hook
 from bot.sandbox.state import State
-from bot.sandbox.webhook_payloads import kind_of, payload
 
 Sender = Callable[[str, bytes, Mapping[str, str]], int]
 """Posts a body with headers to an address and returns the status; raises OSError where nobody answers in time."""
 
-FAILURES_IN_A_ROW = 4
-FAILURES_FOR_GOOD = 40
-SHORTEST_OFF = timedelta(minutes=1)
-LONGEST_OFF = timedelta(hours=24)
-"""GitLab switches a hook off after four failures in a row, each time for longer, and for good after forty."""
-
-
-@dataclass(slots=True)
-class Delivery:
-    """One webhook to be sent, and what came of it: a status, or 0 where nobody answered."""
-
-    hook: Hook
-    kind: str
-    body: bytes
-    headers: Mapping[str, str]
-    queued_at: datetime
-    status: int | None = None
-
 
 @dataclass(slots=True)
 class Webhooks:
-    """The queue of deliveries and the log of those sent."""
+    """Fills and empties the forge's outbox."""
 
     state: State
     faults: Faults
     sender: Sender
-    queue: deque[Delivery] = field(default_factory=deque)
-    log: list[Delivery] = field(default_factory=list)
     _wake: threading.Event = field(default_factory=threading.Event)
     _held: Delivery | None = None
     _busy: int = 0
 
+    @property
+    def queue(self) -> deque[Delivery]:
+        """What is still to be sent."""
+        return self.state.outbox
+
+    @property
+    def log(self) -> list[Delivery]:
+        """What was sent."""
+        return self.state.sent
+
     def on_event(self, event: Event) -> None:
         """Queue a delivery for each hook that wants it; called under the forge's lock."""
-        kind, header = kind_of(event)
-        if not kind or (isinstance(event, Pushed) and event.quiet):
-            return
-        for hook in event.project.hooks.values():
-            if kind in hook.events and _branch_wanted(hook, event) and not _is_off(hook, self.state.clock()):
-                self._queue(hook, header, payload(self.state, event))
+        hooks = [*event.project.hooks.values()]
+        hooks += [one.app.hook for one in self.state.installations_on(event.project) if one.app.hook]
+        shaped: dict[str, tuple[Shaped, ...]] = {}
+        for hook in hooks:
+            dialect = DIALECTS[hook.dialect]
+            if dialect.wants(hook, event, self.state.clock()):
+                if hook.dialect not in shaped:
+                    shaped[hook.dialect] = tuple(dialect.shape(self.state, event))
+                for one in shaped[hook.dialect]:
+                    if one.kind in hook.events:
+                        self._queue(hook, one)
 
     def deliver(self) -> int:
         """Send what is queued, in order; returns how many were sent. The forge's lock is not held while sending."""
@@ -94,9 +85,8 @@ class Webhooks:
         with self.state.lock:
             return not self.queue and self._busy == 0
 
-    def _queue(self, hook: Hook, header: str, body: Mapping[str, object]) -> None:
-        content = json.dumps(body).encode()
-        delivery = Delivery(hook, header, content, self._headers(hook, header, content), self.state.clock())
+    def _queue(self, hook: Hook, shaped: Shaped) -> None:
+        delivery = self._delivery(hook, shaped)
         fault = self.faults.webhook()
         if fault == "lose":
             return
@@ -105,29 +95,27 @@ class Webhooks:
             return
         self.queue.append(delivery)
         if fault == "repeat":
-            self.queue.append(delivery)
+            self.queue.append(replace(delivery))
         if self._held is not None:
             self.queue.append(self._held)
             self._held = None
         self._wake.set()
 
-    def _headers(self, hook: Hook, header: str, body: bytes) -> dict[str, str]:
-        number, at = str(uuid.uuid4()), str(int(self.state.clock().timestamp()))
-        found = {
-            "Content-Type": "application/json",
-            "User-Agent": "GitLab/18.0.0-sandbox",
-            "X-Gitlab-Event": header,
-            "X-Gitlab-Event-UUID": str(uuid.uuid4()),
-            "X-Gitlab-Webhook-UUID": hook.uuid,
-            "X-Gitlab-Instance": self.state.url,
-            "Idempotency-Key": number,
-        }
-        if hook.token:
-            found["X-Gitlab-Token"] = hook.token
-        if hook.signing_secret:
-            signature = sign(hook.signing_secret, number, at, body)
-            found |= {"webhook-id": number, "webhook-timestamp": at, "webhook-signature": signature}
-        return found
+    def _delivery(self, hook: Hook, shaped: Shaped) -> Delivery:
+        content, kind = json.dumps(shaped.body).encode(), "application/json"
+        if hook.form:
+            content, kind = urlencode({"payload": content}).encode(), "application/x-www-form-urlencoded"
+        headers = {"Content-Type": kind} | dict(DIALECTS[hook.dialect].headers(self.state, hook, shaped.name, content))
+        action = shaped.body.get("action")
+        return Delivery(
+            id=self.state.number("delivery"),
+            hook=hook,
+            name=shaped.name,
+            action=action if isinstance(action, str) else None,
+            body=content,
+            headers=headers,
+            queued_at=self.state.clock(),
+        )
 
     def _send(self, delivery: Delivery) -> None:
         try:
@@ -136,39 +124,5 @@ class Webhooks:
             delivery.status = 0
         with self.state.lock:
             self.log.append(delivery)
-            count(delivery.hook, 200 <= (delivery.status or 0) < 300, self.state.clock())
-
-
-def sign(secret: str, number: str, at: str, body: bytes) -> str:
-    """A signature by Standard Webhooks: `v1,` and the base64 HMAC-SHA256 of id, time and body."""
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    signed = b".".join([number.encode(), at.encode(), body])
-    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-
-
-def count(hook: Hook, succeeded: bool, now: datetime) -> None:
-    """Count a failure, or forget them; the fourth in a row switches the hook off for a while."""
-    if succeeded:
-        hook.failures, hook.disabled_until = 0, None
-        return
-    hook.failures += 1
-    beyond = hook.failures - FAILURES_IN_A_ROW
-    if beyond >= 0:
-        hook.disabled_until = now + min(LONGEST_OFF, SHORTEST_OFF * 2 ** min(beyond, 11))
-
-
-def alert(hook: Hook, now: datetime) -> str:
-    """GitLab's `alert_status`."""
-    if hook.failures >= FAILURES_FOR_GOOD:
-        return "disabled"
-    return "temporarily_disabled" if _is_off(hook, now) else "executable"
-
-
-def _is_off(hook: Hook, now: datetime) -> bool:
-    if hook.failures >= FAILURES_FOR_GOOD:
-        return True
-    return hook.disabled_until is not None and now < hook.disabled_until
-
-
-def _branch_wanted(hook: Hook, event: Event) -> bool:
-    return not isinstance(event, Pushed) or not hook.branch_filter or fnmatchcase(event.branch, hook.branch_filter)
+            succeeded = 200 <= (delivery.status or 0) < 300
+            DIALECTS[delivery.hook.dialect].after(delivery.hook, succeeded, self.state.clock())

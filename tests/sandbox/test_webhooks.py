@@ -17,7 +17,7 @@ from bot.sandbox.model import RequestState
 from bot.sandbox.requests import Edit, Opening
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.server import serve
-from bot.sandbox.webhooks import alert
+from bot.sandbox.gitlab.deliveries import alert
 from tests.sandbox.conftest import Client, Clock, P, opened
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

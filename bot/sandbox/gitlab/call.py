@@ -1,17 +1,15 @@
 """One API call as an endpoint sees it, its answer, GitLab's pagination and GitLab's ways of refusing."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from bot.sandbox import errors, requests
-from bot.sandbox.model import MergeRequest, Project, User
-from bot.sandbox.state import State
+from bot.sandbox.api import Answer, ApiCall, Json
+from bot.sandbox.model import MergeRequest, Project
 
-Json = dict[str, object]
 T = TypeVar("T")
 
 PER_PAGE = 20
@@ -44,47 +42,8 @@ WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """An API request as it came: `path` is raw, below `/api/v4/`, so that `%2F` is still told from `/`."""
-
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Status, JSON (or bytes as they are) and headers."""
-
-    body: object
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def content(self) -> bytes:
-        """The bytes to send."""
-        if isinstance(self.body, bytes):
-            return self.body
-        return b"" if self.body is None else json.dumps(self.body).encode()
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """An API call whose user is known; `where` holds the path's parts, `given` query and body together."""
-
-    state: State
-    path: str
-    actor: User | None
-    where: Mapping[str, str]
-    given: Mapping[str, object]
-    query: str = ""
-
-    def user(self) -> User:
-        """Who calls; Unauthenticated for nobody."""
-        if self.actor is None:
-            raise errors.Unauthenticated
-        return self.actor
+class Call(ApiCall):
+    """A call of GitLab's API."""
 
     def project(self) -> Project:
         """The project that the path names."""
@@ -95,39 +54,12 @@ class Call:
         project = self.project()
         return project, requests.find(project, self.where["iid"], self.actor)
 
-    def text(self, name: str) -> str | None:
-        """A parameter as text."""
-        found = self.given.get(name)
-        return None if found is None else str(found)
-
     def need(self, *names: str) -> tuple[str, ...]:
         """Parameters that must be there; names all that are missing."""
         missing = [name for name in names if self.given.get(name) is None]
         if missing:
             raise errors.Missing(", ".join(f"{name} is missing" for name in missing))
         return tuple(str(self.given[name]) for name in names)
-
-    def flag(self, name: str) -> bool | None:
-        """A parameter as a switch."""
-        found = self.given.get(name)
-        return None if found is None or found == "" else str(found).lower() in ("true", "1", "t", "yes", "on")
-
-    def number(self, name: str) -> int | None:
-        """A parameter as a whole number."""
-        found = self.text(name)
-        if found is None or found == "":
-            return None
-        if not found.lstrip("-").isdecimal():
-            raise errors.Missing(f"{name} is invalid")
-        return int(found)
-
-    def words(self, name: str) -> tuple[str, ...] | None:
-        """A parameter as a list, whether it came as one or separated by commas."""
-        found = self.given.get(name)
-        if found is None:
-            return None
-        parts = found if isinstance(found, list) else str(found).split(",")
-        return tuple(str(part).strip() for part in parts if str(part).strip())
 
     def time(self, name: str) -> datetime | None:
         """A parameter as an aware time."""
@@ -148,24 +80,6 @@ class Call:
         if found not in values:
             raise errors.Missing(f"{name} does not have a valid value")
         return found
-
-
-def parameters(asked: Asked) -> Json:
-    """Query and body together; `name[]` gathers a list. Missing for a body that cannot be read."""
-    pairs = parse_qsl(asked.query, keep_blank_values=True)
-    kind = asked.headers.get("content-type", "").partition(";")[0]
-    found: Json = {}
-    if kind == "application/x-www-form-urlencoded":
-        pairs += parse_qsl(asked.body.decode(), keep_blank_values=True)
-    for name, value in pairs:
-        if name.endswith("[]"):
-            before = found.get(name[:-2])
-            found[name[:-2]] = [*(before if isinstance(before, list) else []), value]
-        else:
-            found[name] = value
-    if kind == "application/json" and asked.body:
-        found.update(_json(asked.body))
-    return found
 
 
 def page(call: Call, items: Sequence[T], render: Callable[[T], Json]) -> Answer:
@@ -214,16 +128,6 @@ def _invalid(refusal: errors.Invalid) -> Answer:
     if refusal.reason.startswith(refusal.field):
         return Answer({"error": refusal.reason}, 400)
     return Answer({"message": {refusal.field: [refusal.reason]}}, 400)
-
-
-def _json(body: bytes) -> Json:
-    try:
-        found = json.loads(body)
-    except ValueError as wrong:
-        raise errors.Missing("message body does not match declared format") from wrong
-    if not isinstance(found, dict):
-        raise errors.Missing("The request body is not an object")
-    return found
 
 
 def _link(call: Call, size: int, rel: str, number: str) -> str:

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from bot.sandbox.api import Json
 from bot.sandbox.branches import may_push, protections
-from bot.sandbox.gitlab_call import Json
 from bot.sandbox.gitstore import Commit, FileDiff
 from bot.sandbox.model import (
     Group,

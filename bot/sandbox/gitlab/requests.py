@@ -1,10 +1,11 @@
 """The endpoints of merge requests: list, read, open, edit, merge."""
 
 from bot.sandbox import errors, merging, requests
-from bot.sandbox.gitlab_call import Answer, Call, Json, page
-from bot.sandbox.gitlab_jobs import pipeline
-from bot.sandbox.gitlab_json import commit, diff
-from bot.sandbox.gitlab_request_json import label_event, merge_request, single_request, version
+from bot.sandbox.api import Answer, Json
+from bot.sandbox.gitlab.call import Call, page
+from bot.sandbox.gitlab.jobs import pipeline
+from bot.sandbox.gitlab.request_shapes import label_event, merge_request, single_request, version
+from bot.sandbox.gitlab.shapes import commit, diff
 from bot.sandbox.model import Checked, MergeRequest, Project, RequestState
 from bot.sandbox.state import require_code
 

@@ -1,16 +1,12 @@
 """GitLab's REST v4: which endpoint answers what, who calls, and refusals in GitLab's words."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from urllib.parse import unquote
 
 from bot.sandbox import errors
-from bot.sandbox import gitlab_ci as ci
-from bot.sandbox import gitlab_discussion as discussion
-from bot.sandbox import gitlab_people as people
-from bot.sandbox import gitlab_repository as repository
-from bot.sandbox import gitlab_requests as requests
-from bot.sandbox.gitlab_call import Answer, Asked, Call, parameters, refused
+from bot.sandbox.api import Answer, Asked, match, parameters
+from bot.sandbox.faults import Fault
+from bot.sandbox.gitlab import ci, discussion, people, repository, requests
+from bot.sandbox.gitlab.call import Call, refused
 from bot.sandbox.model import Token
 from bot.sandbox.state import State
 
@@ -109,14 +105,6 @@ ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
 """Method, path below `/api/v4/`, endpoint. The first match counts, so fixed words stand before parameters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
-    """The endpoint of a request and what its path names."""
-
-    endpoint: Endpoint
-    where: dict[str, str]
-
-
 def answer(state: State, asked: Asked) -> Answer:
     """What GitLab would say, under the forge's lock."""
     with state.lock:
@@ -124,11 +112,22 @@ def answer(state: State, asked: Asked) -> Answer:
             token = _token(state, asked)
             if token and token.read_only and asked.method not in ("GET", "HEAD"):
                 return _insufficient()
-            matched = match(asked.method, asked.path)
-            call = Call(state, asked.path, token.user if token else None, matched.where, parameters(asked), asked.query)
-            return matched.endpoint(call)
+            endpoint, where = match(ENDPOINTS, asked.method, asked.path)
+            call = Call(state, asked.path, token.user if token else None, where, parameters(asked), asked.query)
+            return endpoint(call)
         except errors.Refused as refusal:
             return refused(refusal)
+
+
+def trouble(state: State, fault: Fault) -> Answer:
+    """What GitLab answers when it is out of order, or has had enough."""
+    if fault.kind == "limited":
+        headers = {"Retry-After": str(fault.retry_after), "RateLimit-Remaining": "0"}
+        return Answer({"message": {"error": "Too many requests. Please try again later."}}, 429, headers)
+    if fault.kind == "exhausted":
+        reset = str(int(state.clock().timestamp()) + fault.retry_after)
+        return Answer({"message": "429 Too Many Requests"}, 429, {"RateLimit-Remaining": "0", "RateLimit-Reset": reset})
+    return Answer({"message": "500 Internal Server Error"}, fault.status)
 
 
 def caller(state: State, asked: Asked) -> str:
@@ -139,25 +138,6 @@ def caller(state: State, asked: Asked) -> str:
         except errors.Unauthenticated:
             return ""
     return token.user.username if token else ""
-
-
-def match(method: str, path: str) -> Matched:
-    """Which endpoint answers; NotFound where there is none. Parts are decoded only after they were told apart."""
-    parts = [unquote(part) for part in path.strip("/").split("/")]
-    for wanted, pattern, endpoint in ENDPOINTS:
-        where = _where(pattern.split("/"), parts) if wanted == ("GET" if method == "HEAD" else method) else None
-        if where is not None:
-            return Matched(endpoint, where | {"method": method})
-    raise errors.NotFound
-
-
-def _where(pattern: list[str], parts: list[str]) -> dict[str, str] | None:
-    if len(pattern) != len(parts):
-        return None
-    pairs = list(zip(pattern, parts, strict=True))
-    if any(name != part and not (name.startswith(":") and part) for name, part in pairs):
-        return None
-    return {name[1:]: part for name, part in pairs if name.startswith(":")}
 
 
 def _token(state: State, asked: Asked) -> Token | None:

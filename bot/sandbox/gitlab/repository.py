@@ -5,9 +5,10 @@ import hashlib
 from collections.abc import Mapping
 
 from bot.sandbox import branches, errors
-from bot.sandbox.gitlab_call import Answer, Call, Json, page
-from bot.sandbox.gitlab_jobs import pipeline
-from bot.sandbox.gitlab_json import branch, commit, diff
+from bot.sandbox.api import Answer, Json
+from bot.sandbox.gitlab.call import Call, page
+from bot.sandbox.gitlab.jobs import pipeline
+from bot.sandbox.gitlab.shapes import branch, commit, diff
 from bot.sandbox.gitstore import Signature
 from bot.sandbox.model import Project
 from bot.sandbox.state import require_code

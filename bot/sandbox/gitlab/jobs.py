@@ -1,7 +1,7 @@
 """Statuses, pipelines, environments, deployments and hooks in GitLab's shapes."""
 
-from bot.sandbox.gitlab_call import Json
-from bot.sandbox.gitlab_json import time, user
+from bot.sandbox.api import Json
+from bot.sandbox.gitlab.shapes import time, user
 from bot.sandbox.model import CommitStatus, Deployment, Environment, Hook, Pipeline, Project
 from bot.sandbox.state import State
 from bot.sandbox.statuses import FINISHED, pipeline_status

@@ -1,8 +1,9 @@
 """The endpoints of notes, emoji and approvals."""
 
 from bot.sandbox import discussion, errors
-from bot.sandbox.gitlab_call import Answer, Call, page
-from bot.sandbox.gitlab_request_json import approvals, award, note
+from bot.sandbox.api import Answer
+from bot.sandbox.gitlab.call import Call, page
+from bot.sandbox.gitlab.request_shapes import approvals, award, note
 from bot.sandbox.model import Award, MergeRequest, Note, Project, Role
 from bot.sandbox.state import role
 

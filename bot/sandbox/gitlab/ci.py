@@ -3,12 +3,13 @@
 import uuid
 
 from bot.sandbox import errors, statuses
-from bot.sandbox.gitlab_call import Answer, Call, page
-from bot.sandbox.gitlab_jobs import HOOK_EVENTS, deployment, environment, hook, pipeline, status
-from bot.sandbox.gitlab_repository import readable
+from bot.sandbox.api import Answer
+from bot.sandbox.gitlab.call import Call, page
+from bot.sandbox.gitlab.deliveries import alert
+from bot.sandbox.gitlab.jobs import HOOK_EVENTS, deployment, environment, hook, pipeline, status
+from bot.sandbox.gitlab.repository import readable
 from bot.sandbox.model import Hook, Pipeline, Project, Role
 from bot.sandbox.state import require
-from bot.sandbox.webhooks import alert
 
 
 def list_statuses(call: Call) -> Answer:

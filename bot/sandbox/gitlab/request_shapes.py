@@ -1,10 +1,10 @@
 """Merge requests, and all that hangs on them, in GitLab's shapes."""
 
 from bot.sandbox import discussion, merging
+from bot.sandbox.api import Json
 from bot.sandbox.branches import may_merge
-from bot.sandbox.gitlab_call import Json
-from bot.sandbox.gitlab_jobs import pipeline
-from bot.sandbox.gitlab_json import time, user
+from bot.sandbox.gitlab.jobs import pipeline
+from bot.sandbox.gitlab.shapes import time, user
 from bot.sandbox.model import (
     Award,
     Checked,

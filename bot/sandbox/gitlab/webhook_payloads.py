@@ -3,7 +3,17 @@
 from typing import assert_never
 
 from bot.sandbox import merging
-from bot.sandbox.gitlab_call import Json
+from bot.sandbox.api import Json
+from bot.sandbox.gitlab.webhook_parts import (
+    commit,
+    label,
+    labels,
+    person,
+    project_part,
+    pushed_commit,
+    repository,
+    time,
+)
 from bot.sandbox.model import (
     Awarded,
     Checked,
@@ -15,10 +25,11 @@ from bot.sandbox.model import (
     Pushed,
     RequestChanged,
     RequestState,
+    Reviewed,
+    StatusSet,
 )
 from bot.sandbox.state import State
 from bot.sandbox.statuses import FINISHED, pipeline_status
-from bot.sandbox.webhook_parts import commit, label, labels, person, project_part, pushed_commit, repository, time
 
 NOTHING = "0" * 40
 MOST_COMMITS = 20
@@ -44,6 +55,8 @@ def kind_of(event: Event) -> tuple[str, str]:
         return "emoji_events", "Emoji Hook"
     if isinstance(event, PipelineMoved):
         return "pipeline_events", "Pipeline Hook"
+    if isinstance(event, (StatusSet, Reviewed)):  # GitLab tells of the pipeline and of the approval instead
+        return "", ""
     assert_never(event)
 
 
@@ -59,6 +72,8 @@ def payload(state: State, event: Event) -> Json:
         return _award(state, event)
     if isinstance(event, PipelineMoved):
         return _pipeline(state, event)
+    if isinstance(event, (StatusSet, Reviewed)):
+        raise TypeError(f"GitLab sends no webhook for {type(event).__name__}")
     assert_never(event)
 
 

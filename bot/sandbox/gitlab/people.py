@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from bot.sandbox import discussion, errors
-from bot.sandbox.gitlab_call import Answer, Call, page
-from bot.sandbox.gitlab_json import group, label, member, own_user, project, protection, user
+from bot.sandbox.api import Answer
+from bot.sandbox.gitlab.call import Call, page
+from bot.sandbox.gitlab.shapes import group, label, member, own_user, project, protection, user
 from bot.sandbox.model import Member, Project, Protection, Role, Settings
 from bot.sandbox.state import group_members, members, require
 

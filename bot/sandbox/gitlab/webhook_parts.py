@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.sandbox.gitlab_call import Json
+from bot.sandbox.api import Json
 from bot.sandbox.model import Label, MergeRequest, Project, User
 from bot.sandbox.state import State
 

@@ -1,0 +1,1 @@
+"""GitHub's dialect of the sandbox: REST v3 and webhooks."""

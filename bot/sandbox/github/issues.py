@@ -1,0 +1,140 @@
+"""The endpoints of pull requests as issues: lists by label, labels, comments, reactions."""
+
+from bot.sandbox import discussion, errors, requests
+from bot.sandbox.api import Answer
+from bot.sandbox.github import shapes
+from bot.sandbox.github.call import Call, page
+from bot.sandbox.github.pull_shapes import EMOJI, comment, issue, reaction
+from bot.sandbox.github.pulls import check_body
+from bot.sandbox.model import MergeRequest, Note, Project, RequestState, Role
+from bot.sandbox.requests import Edit
+from bot.sandbox.state import require
+
+LONGEST_LABEL = 50
+REACTIONS = frozenset({"+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"})
+NAMES = {content: name for name, content in EMOJI.items()}
+
+
+def list_issues(call: Call) -> Answer:
+    """`GET .../issues`: `state`, `labels` (all of them)."""
+    project = call.project()
+    wanted, labels = call.text("state") or "open", {name.lower() for name in call.words("labels") or ()}
+    found = [
+        one
+        for one in project.requests.values()
+        if (wanted == "all" or (one.state is RequestState.opened) == (wanted == "open"))
+        and labels <= {name.lower() for name in one.labels}
+    ]
+    return page(call, found[::-1], lambda one: issue(call.state, project, one))
+
+
+def read(call: Call) -> Answer:
+    """`GET .../issues/:number`."""
+    project, request = call.request()
+    return Answer(issue(call.state, project, request, alone=True))
+
+
+def update(call: Call) -> Answer:
+    """`PATCH .../issues/:number`: state, and all labels at once."""
+    project, request = call.request()
+    labels = call.words("labels")
+    for name in labels or ():
+        _check_label(name)
+    wanted = {"closed": "close", "open": "reopen"}.get(call.text("state") or "")
+    change = Edit(call.text("title"), call.text("body"), labels=labels, state_event=wanted)
+    requests.edit(call.state, project, request, call.user(), change)
+    return Answer(issue(call.state, project, request, alone=True))
+
+
+def add_labels(call: Call) -> Answer:
+    """`POST .../issues/:number/labels`: labels that are missing are made."""
+    project, request = call.request()
+    names = call.words("labels")
+    if not names:
+        raise errors.Missing('"labels" wasn\'t supplied.')
+    for name in names:
+        _check_label(name)
+    requests.edit(call.state, project, request, call.user(), Edit(add_labels=names))
+    return Answer([shapes.label(project.labels[name]) for name in request.labels])
+
+
+def remove_label(call: Call) -> Answer:
+    """`DELETE .../issues/:number/labels/:name`."""
+    project, request = call.request()
+    if call.where["name"] not in request.labels:
+        raise errors.NotFound
+    requests.edit(call.state, project, request, call.user(), Edit(remove_labels=(call.where["name"],)))
+    return Answer([shapes.label(project.labels[name]) for name in request.labels])
+
+
+def list_comments(call: Call) -> Answer:
+    """`GET .../issues/:number/comments`, oldest first."""
+    where = call.request()
+    notes = [one for one in where[1].notes if not one.system]
+    return page(call, notes, lambda one: comment(call.state, where, one))
+
+
+def create_comment(call: Call) -> Answer:
+    """`POST .../issues/:number/comments`."""
+    where = call.request()
+    body = call.need("body")
+    check_body(body)
+    made = discussion.add_note(call.state, *where, call.user(), discussion.Comment(body))
+    return Answer(comment(call.state, where, made), 201)
+
+
+def read_comment(call: Call) -> Answer:
+    """`GET .../issues/comments/:comment`."""
+    where, found = _comment(call)
+    return Answer(comment(call.state, where, found))
+
+
+def update_comment(call: Call) -> Answer:
+    """`PATCH .../issues/comments/:comment`."""
+    where, found = _comment(call)
+    body = call.need("body")
+    check_body(body)
+    discussion.edit_note(call.state, *where, call.user(), (found, body))
+    return Answer(comment(call.state, where, found))
+
+
+def delete_comment(call: Call) -> Answer:
+    """`DELETE .../issues/comments/:comment`."""
+    where, found = _comment(call)
+    discussion.delete_note(*where, call.user(), found)
+    return Answer(None, 204)
+
+
+def list_reactions(call: Call) -> Answer:
+    """`GET .../issues/comments/:comment/reactions`."""
+    _, found = _comment(call)
+    return page(call, found.awards, lambda one: reaction(call.state, one))
+
+
+def create_reaction(call: Call) -> Answer:
+    """`POST .../issues/comments/:comment/reactions`: 200 where the same stands there already."""
+    where, found = _comment(call)
+    content = call.need("content")
+    if content not in REACTIONS:
+        raise errors.Invalid("content", "is not a reaction")
+    name, user = NAMES.get(content, content), call.user()
+    require(where[0], user, Role.reporter)
+    standing = next((one for one in found.awards if (one.name, one.user) == (name, user)), None)
+    if standing is not None:
+        return Answer(reaction(call.state, standing))
+    made = discussion.award(call.state, *where, user, (found, name))
+    return Answer(reaction(call.state, made), 201)
+
+
+def _comment(call: Call) -> tuple[tuple[Project, MergeRequest], Note]:
+    project = call.project()
+    for request in project.requests.values():
+        for note in request.notes:
+            if str(note.id) == call.where["comment"] and not note.system:
+                return (project, request), note
+    raise errors.NotFound
+
+
+def _check_label(name: str) -> None:
+    if len(name) > LONGEST_LABEL:
+        raise errors.Invalid("name", f"name is too long (maximum is {LONGEST_LABEL} characters)")

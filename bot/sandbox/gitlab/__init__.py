@@ -1,0 +1,1 @@
+"""GitLab's dialect of the sandbox: REST v4 and webhooks."""
