@@ -70,6 +70,7 @@ class Services(Strict):
             raise ValueError("must contain {service}, such as environments/{environment}/{service}/values.yaml")
         if path.startswith("/") or ".." in path.split("/"):
             raise ValueError("must be relative to the repository's root, without '..'")
+        layout.check(path)
         return path
 
 

@@ -36,19 +36,21 @@ def decide(snapshot: Snapshot, now: datetime) -> Plan:
     stages = tuple(
         _stage_or_questions(snapshot, view, now) for view in snapshot.stages if view.targets or view.troubles
     )
-    stages += tuple(_withdraw(one) for one in snapshot.promotions if one.stage not in _names(snapshot))
+    stages += tuple(_withdraw(snapshot, one) for one in snapshot.promotions if one.stage not in _names(snapshot))
     soon = [stage.look_again for stage in stages if stage.look_again is not None]
     until = [stage.verdict.until for stage in stages if stage.verdict.until is not None]
     return Plan(stages, min([now + wait for wait in soon] + until, default=None))
 
 
 def _names(snapshot: Snapshot) -> frozenset[str]:
-    return frozenset(view.stage.name for view in snapshot.stages)
+    return frozenset(view.stage.name for view in snapshot.stages if view.targets or view.troubles)
 
 
-def _withdraw(one: Promotion) -> StagePlan:
-    """A promotion whose stage was renamed or removed: nobody would ever merge or replace it."""
+def _withdraw(snapshot: Snapshot, one: Promotion) -> StagePlan:
+    """A promotion whose stage, or the unit's last target in it, is gone: nobody would ever merge or replace it."""
     reason = f"there is no stage {code(one.stage)} any more"
+    if any(view.stage.name == one.stage for view in snapshot.stages):
+        reason = f"{code(one.stage)} has no target of {code(snapshot.unit)} any more"
     verdict = block("stage", reason, "nothing: this merge request is closed")
     close = Close(one.request.iid, naming.WITHDRAWN, words.outdated(reason))
     return StagePlan(one.stage, verdict, one.release, one.request.url, (close,))
@@ -145,8 +147,17 @@ def _reverted(snapshot: Snapshot, view: StageView, release: Release) -> Verdict 
 
 def _refused_before(snapshot: Snapshot, view: StageView, found: Wanted) -> Verdict | None:
     earlier = snapshot.attempts(view.stage.name, found.release.name)
-    refusals = (_refused(snapshot, one.request, found) for one in reversed(earlier) if one.request is not None)
+    requests = [one.request for one in reversed(earlier) if one.request is not None]
+    if _stood(snapshot, view, found.release):
+        # What it merged is in Git's history; a place that lacks it now was added since.
+        requests = [request for request in requests if request.state is not MergeRequestState.merged]
+    refusals = (_refused(snapshot, request, found) for request in requests)
     return next((refusal for refusal in refusals if refusal is not None), None)
+
+
+def _stood(snapshot: Snapshot, view: StageView, release: Release) -> bool:
+    pinned = {(place[1], moment.pins.get(place)) for moment in snapshot.moments for place in view.places}
+    return pinned >= set(release.digests.items())
 
 
 def _refused(snapshot: Snapshot, request: MergeRequest, found: Wanted) -> Verdict | None:
@@ -176,7 +187,7 @@ def _keep(snapshot: Snapshot, view: StageView, verdict: Verdict) -> StagePlan:
     open_ = _open_in(snapshot, view)
     actions: list[Action] = []
     for one in open_:
-        actions += _show(snapshot, view, one, combine("promotion", (verdict, *_gates(view, one))))
+        actions += _show(snapshot, view, one, combine("promotion", (verdict, *_gates(snapshot, view, one))))
     look_again = PATIENCE if open_ else None
     return StagePlan(view.stage.name, verdict, None, _address(open_), tuple(actions), look_again=look_again)
 
@@ -201,10 +212,11 @@ def _open(snapshot: Snapshot, view: StageView, found: Wanted) -> StagePlan:
     if stage.mode == "observe":
         would = f"would open: {headline(snapshot.unit, stage.name, found.release)}"
         return StagePlan(stage.name, wait("mode", would, f"set `mode: propose` in {stage.name}"), found.release)
+    # The new one first: it names the old one, so that the link stands even if nothing more comes to pass.
     others = _open_in(snapshot, view)
     closes = tuple(_replace(one, found.release) for one in others)
     opening = propose(snapshot, view, found, content.tree, max((one.request.iid for one in others), default=None))
-    return StagePlan(stage.name, wait("open", "the merge request opens now"), found.release, actions=(*closes, opening))
+    return StagePlan(stage.name, wait("open", "the merge request opens now"), found.release, actions=(opening, *closes))
 
 
 def _replace(one: Promotion, release: Release) -> Close:
@@ -217,12 +229,12 @@ def _replace(one: Promotion, release: Release) -> Close:
 # Rules 6 and 7: the gates, and the merge.
 
 
-def _gates(view: StageView, promotion: Promotion) -> tuple[Verdict, ...]:
-    return (integrity.judge(promotion), checks.judge(promotion.checks, view.stage.checks))
+def _gates(snapshot: Snapshot, view: StageView, promotion: Promotion) -> tuple[Verdict, ...]:
+    return (integrity.judge(promotion), checks.judge(promotion.checks, view.stage.checks, snapshot.bot_id))
 
 
 def _advance(snapshot: Snapshot, view: StageView, current: Promotion, release: Release) -> StagePlan:
-    verdict = combine("promotion", _gates(view, current))
+    verdict = combine("promotion", _gates(snapshot, view, current))
     others = tuple(one for one in _open_in(snapshot, view) if one is not current)
     actions: list[Action] = [_replace(one, release) for one in others]
     actions += _show(snapshot, view, current, verdict)
@@ -257,8 +269,7 @@ def _show(snapshot: Snapshot, view: StageView, one: Promotion, verdict: Verdict)
     actions: list[Action] = []
     state, description = words.status(verdict)
     stands = next(
-        (check for check in one.checks if check.name == naming.STATUS and check.author_id in (None, snapshot.bot_id)),
-        None,
+        (check for check in one.checks if check.name == naming.STATUS and check.author_id == snapshot.bot_id), None
     )
     if stands is None or stands.state is not state or (_is_final(state) and stands.description != description):
         request = one.request

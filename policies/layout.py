@@ -3,9 +3,12 @@
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 CAPTURE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 """One `{name}` of a template; it stands for one path segment or a part of one."""
+MOST_NAMES = 3
+"""Names in one path segment."""
 
 
 def names(template: str) -> tuple[str, ...]:
@@ -13,28 +16,109 @@ def names(template: str) -> tuple[str, ...]:
     return tuple(CAPTURE.findall(template))
 
 
+def check(template: str) -> None:
+    """ValueError where it could not be told what a name captures; it says what to write instead."""
+    for text in template.split("/"):
+        found, between = names(text), CAPTURE.split(text)[2:-1:2]
+        if len(found) > MOST_NAMES:
+            nearest = _shown(text, MOST_NAMES)
+            raise ValueError(
+                f"has {len(found)} names in one path segment, at most {MOST_NAMES} can be told apart: "
+                f"spread them over folders, such as {nearest}/{{{found[MOST_NAMES]}}}"
+            )
+        if "" in between:
+            at = between.index("")
+            one, other = found[at : at + 2]
+            raise ValueError(f"nothing parts {{{one}}} from {{{other}}}: write {{{one}}}-{{{other}}} or {{{one}}}/{{{other}}}")
+    _check_repeated(template)
+
+
+def _check_repeated(template: str) -> None:
+    """A name that stands twice must be told from one place alone: anything else would be a search."""
+    segments = [names(text) for text in template.split("/")]
+    whole = names(template)
+    for name in dict.fromkeys(whole):
+        if whole.count(name) > 1 and (name,) not in segments:
+            raise ValueError(
+                f"repeats {{{name}}}, which must then be the only name of one path segment, such as {{{name}}}/{template}"
+            )
+
+
+def _shown(text: str, count: int) -> str:
+    """A segment up to its name of that number."""
+    return text[: [found.end() for found in CAPTURE.finditer(text)][count - 1]]
+
+
+class _Segment(NamedTuple):
+    """One path segment of a template; `texts` stand around `names`, so there is one more of them."""
+
+    at: int
+    texts: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+class _Template(NamedTuple):
+    segments: tuple[_Segment, ...]
+    """Those of the fewest names first: what they tell is plain text in the others."""
+    names: tuple[str, ...]
+
+
 @lru_cache(maxsize=256)
-def _pattern(template: str) -> re.Pattern[str]:
-    pieces = CAPTURE.split(template)
-    seen: set[str] = set()
-    source = []
-    for index, piece in enumerate(pieces):
-        if index % 2 == 0:
-            source.append(re.escape(piece))
-        elif piece in seen:
-            source.append(f"(?P={piece})")
-        else:
-            seen.add(piece)
-            source.append(f"(?P<{piece}>[^/]+)")
-    return re.compile("".join(source))
+def _parsed(template: str) -> _Template:
+    split = [CAPTURE.split(text) for text in template.split("/")]
+    segments = [_Segment(at, tuple(one[::2]), tuple(one[1::2])) for at, one in enumerate(split)]
+    in_order = tuple(dict.fromkeys(names(template)))
+    return _Template(tuple(sorted(segments, key=lambda one: len(one.names))), in_order)
 
 
 def capture(template: str, path: str) -> dict[str, str] | None:
     """What `template` captures from `path`, or None where the path does not fit. No segment may be `.` or `..` (S9)."""
-    found = _pattern(template).fullmatch(path)
-    if found is None or any(value in {".", ".."} for value in found.groupdict().values()):
+    parsed, parts = _parsed(template), path.split("/")
+    if len(parts) != len(parsed.segments):
         return None
-    return found.groupdict()
+    known: dict[str, str] = {}
+    for segment in parsed.segments:
+        if not segment.names:
+            if parts[segment.at] != segment.texts[0]:
+                return None
+        elif not _fits(_filled(segment, known), parts[segment.at], known):
+            return None
+    if any(value in {".", ".."} for value in known.values()):
+        return None
+    return {name: known[name] for name in parsed.names}
+
+
+def _filled(segment: _Segment, known: Mapping[str, str]) -> _Segment:
+    """The segment with the names that are known already as plain text."""
+    if not any(name in known for name in segment.names):
+        return segment
+    texts, unknown = [segment.texts[0]], []
+    for name, text in zip(segment.names, segment.texts[1:], strict=True):
+        if name in known:
+            texts[-1] += known[name] + text
+        else:
+            unknown.append(name)
+            texts.append(text)
+    return _Segment(segment.at, tuple(texts), tuple(unknown))
+
+
+def _fits(segment: _Segment, part: str, known: dict[str, str]) -> bool:
+    """Whether the part fits; `known` gets what it captures: the first name as much as it can, then the second ...
+
+    From the right, each text is where it stands last: what is left of it is the longest, and there is nothing to try
+    again. A regular expression for the same takes minutes for a part that somebody made up to fit almost."""
+    if not segment.names:
+        return part == segment.texts[0]
+    first, *between, last = segment.texts
+    start, end = len(first), len(part) - len(last)
+    if end <= start or not part.startswith(first) or not part.endswith(last):
+        return False
+    for name, text in zip(reversed(segment.names[1:]), reversed(between), strict=True):
+        at = part.rfind(text, start + 1, end - 1)
+        if at < 0 or known.setdefault(name, part[at + len(text) : end]) != part[at + len(text) : end]:
+            return False
+        end = at
+    return known.setdefault(segment.names[0], part[start:end]) == part[start:end]
 
 
 def selected(where: Mapping[str, tuple[str, ...]], captured: Mapping[str, str]) -> bool:

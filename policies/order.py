@@ -93,11 +93,24 @@ def _by_sighting(snapshot: Snapshot, repository: str, new: str, pinned: str) -> 
 
 def _by_history(snapshot: Snapshot, repository: str, new: str, pinned: str) -> Order:
     ages = [_age(snapshot, repository, digest) for digest in (new, pinned)]
-    if ages[1] is None:
+    if ages[1] is None or (ages[0] is None and _came_by_hand(snapshot, repository, new, pinned, ages[1])):
         return Order.unknown
     if ages[0] is None or ages[0] < ages[1]:
         return Order.newer
     return Order.unknown if ages[0] == ages[1] else Order.older
+
+
+def _came_by_hand(snapshot: Snapshot, repository: str, new: str, pinned: str, age: int) -> bool:
+    """Whether nobody announced the pinned digest and it took another's place after the new one was seen."""
+    sighting = snapshot.sightings.get((repository, new))
+    if age + 1 >= len(snapshot.moments) or sighting is None or (repository, pinned) in snapshot.sightings:
+        return False
+    moment, before = snapshot.moments[age : age + 2]
+    replaced = any(
+        place[1] == repository and pin == pinned and before.pins.get(place) not in (None, pinned)
+        for place, pin in moment.pins.items()
+    )
+    return replaced and moment.at >= sighting.seen_at
 
 
 def _age(snapshot: Snapshot, repository: str, digest: str) -> int | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import cast
 
 from policies.config import Fault, Policy, Stage
@@ -11,6 +12,9 @@ Place = tuple[str, str]
 """A path and an image repository: where a target is and what it pins."""
 
 
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """The unit's pins as of one first-parent commit at which some of them changed."""
@@ -18,6 +22,8 @@ class Moment:
     commit: str
     pins: Mapping[Place, str]
     """The digest that is pinned, or `tag:` and the bare tag; places that did not exist then are absent."""
+    at: datetime = LONG_AGO
+    """When the commit says it was made. Anybody can write that, so it may only make Towpath more careful."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,8 @@ class Integrity:
     """Whether the head is nothing but this release spliced into an earlier commit of the target branch."""
     made: str = ""
     """Towpath's own commit on the branch, where one is found."""
+    elsewhere: str = ""
+    """The branch that the merge request was made to go to instead of the target branch; nothing is proved there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Rule 1, wanted: the release that a stage should have."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from policies import tags
@@ -211,11 +211,23 @@ def _from_upstream(snapshot: Snapshot, view: StageView, earlier: tuple[StageView
 def _releases(snapshot: Snapshot, upstream: StageView, repositories: tuple[str, ...]) -> list[Release]:
     """The releases that all of the stage's targets pinned together, newest first, without the reverted ones."""
     found: list[Release] = []
-    for moment in snapshot.moments:
-        release = _pinned_together(moment, upstream, repositories)
+    for moment, gone in zip(snapshot.moments, _gone(snapshot.moments), strict=True):
+        release = _pinned_together(moment, upstream, repositories) if gone.isdisjoint(upstream.places) else None
         if release is not None and release not in found and not _reverted(snapshot, upstream, release):
             found.append(release)
     return found
+
+
+def _gone(moments: Sequence[Moment]) -> list[frozenset[Place]]:
+    """For each moment the places that were there before it but not then: moved or removed for a while.
+
+    A place that did not exist yet cannot speak against a release; one that was only away can."""
+    gone: list[frozenset[Place]] = []
+    seen: set[Place] = set()
+    for moment in reversed(moments):
+        gone.append(frozenset(seen.difference(moment.pins)))
+        seen.update(moment.pins)
+    return gone[::-1]
 
 
 def _pinned_together(moment: Moment, view: StageView, repositories: tuple[str, ...]) -> Release | None:

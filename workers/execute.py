@@ -135,7 +135,9 @@ def post_report(context: Context, iid: int, body: str) -> None:
 
 def _merge(context: Context, hands: Hands, snapshot: Snapshot, action: Merge) -> None:
     """Rule 7: the exact head, then prove that what came into the branch is what was proved before (S17)."""
-    commit = context.forge.merge(context.repository, action.iid, action.head, action.message)
+    _same_target(context, snapshot, action)
+    message = trailers.sealed(action.message, context.seal_keys[0])
+    commit = context.forge.merge(context.repository, action.iid, action.head, message)
     context.mirror.ensure(commit)
     surprise = _surprise(context, snapshot, action, commit)
     if surprise:
@@ -145,6 +147,13 @@ def _merge(context: Context, hands: Hands, snapshot: Snapshot, action: Merge) ->
     failures = _try_report(context, Report(action.iid, text))
     if failures:
         log.warning("report not posted", mr=action.iid, cause=str(failures[0]))
+
+
+def _same_target(context: Context, snapshot: Snapshot, action: Merge) -> None:
+    """No forge binds a merge to a branch: look once more where it goes, right before it goes there (S13)."""
+    target = context.forge.request(context.repository, action.iid).target_branch
+    if target != snapshot.branch:
+        raise Conflict("merge", f"{context.subject}!{action.iid}", f"it goes to {target}, not to {snapshot.branch}")
 
 
 def _surprise(context: Context, snapshot: Snapshot, action: Merge, commit: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pygit2
 
@@ -18,6 +19,8 @@ class HistoryEntry:
 
     commit: str
     blobs: tuple[str | None, ...]
+    at: datetime
+    """The committer's time, in UTC; whoever makes a commit can write what they like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +66,12 @@ def _walk(
     for _ in range(limit):
         if known is not None and str(commit.id) == known.head:
             if first or blobs != known.entries[0].blobs:
-                entries.append(HistoryEntry(str(commit.id), blobs))
+                entries.append(HistoryEntry(str(commit.id), blobs, datetime.fromtimestamp(commit.commit_time, UTC)))
             return entries, True
         parents = commit.parents
         before = reader.blobs(parents[0]) if parents else tuple(None for _ in paths)
         if first or blobs != before:
-            entries.append(HistoryEntry(str(commit.id), blobs))
+            entries.append(HistoryEntry(str(commit.id), blobs, datetime.fromtimestamp(commit.commit_time, UTC)))
         first = False
         if not parents:
             return entries, False

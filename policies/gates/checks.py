@@ -10,11 +10,13 @@ from policies.wording.quote import code, listed
 NAME = "checks"
 
 
-def judge(checks: tuple[Check, ...], rule: Literal["required", "optional", "ignored"]) -> Verdict:
-    """Pass when all others' statuses succeeded; no status at all waits unless policy says `checks: optional` (S16)."""
+def judge(checks: tuple[Check, ...], rule: Literal["required", "optional", "ignored"], bot: int) -> Verdict:
+    """Pass when all others' statuses succeeded; no status at all waits unless policy says `checks: optional` (S16).
+
+    Only what the bot itself reported under its name is left out: a job that calls itself so counts like any other."""
     if rule == "ignored":
         return passed(NAME, "policy ignores the pipeline here")
-    others = [check for check in checks if check.name != STATUS]
+    others = [check for check in checks if check.name != STATUS or check.author_id != bot]
     failed = [check for check in others if check.state is CheckState.failed and not check.allow_failure]
     if failed:
         return block(NAME, f"{_names(failed)} failed", "mend what it found, or run it again")

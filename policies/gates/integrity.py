@@ -10,6 +10,9 @@ NAME = "integrity"
 def judge(promotion: Promotion) -> Verdict:
     """Pass, wait (a new attempt replaces it) or block (somebody else's content is in it)."""
     found = promotion.integrity
+    if found.elsewhere:
+        reason = f"the merge request goes to {code(found.elsewhere)} instead of the branch that Towpath promotes on"
+        return block(NAME, reason, "set its target branch back, or close it")
     if promotion.release is None:
         reason = "the branch holds no commit of Towpath's for this release any more"
         return block(NAME, reason, "nothing: a new merge request replaces this one where the release is still wanted")

@@ -321,6 +321,7 @@ def test_a_comment_of_somebody_who_may_not_is_permanent(bench: Bench) -> None:
 
 def test_a_status_is_set_and_read(bench: Bench) -> None:
     request = opened(bench)
+    bench.forge.me()
     bench.calls()
     bench.forge.set_status(R, request.head, request.source_branch, status(text="waits for its window"))
     (found,) = bench.forge.checks(R, request.head)

@@ -137,7 +137,7 @@ class DirectForge:
         return ()
 
     def open_request(self, repository: str, proposal: Proposal) -> MergeRequest:
-        if any(one.source_branch == proposal.source_branch for one in self.opened()):
+        if any(one.source_branch == proposal.source_branch and one.same_project for one in self.opened()):
             raise Conflict("open", proposal.source_branch, "another open merge request exists")
         iid = len(self.requests) + 1
         self.requests[iid] = MergeRequest(

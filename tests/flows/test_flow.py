@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Permanent, Transient
+from policies import naming
 from policies.model import Check, CheckState, MergeRequestState
 from tests.flows.world import HOST, POLICY, Scene, digest, green, long_ago, values
 from workers.observe.promotions import own_commit
@@ -53,7 +54,9 @@ def test_a_newer_release_supersedes_with_links_both_ways(scene: Scene) -> None:
     assert old is not None and new is not None and old.iid != new.iid
     assert scene.forge.requests[old.iid].state is MergeRequestState.closed
     assert new.url in scene.report(old.iid)
-    record = own_commit(scene.context, new.head, new.source_branch[-14:-2])
+    name = naming.parse_branch(new.source_branch)
+    assert name is not None
+    record = own_commit(scene.context, new.head, name)
     assert record is not None and record[1].supersedes == old.iid
 
 

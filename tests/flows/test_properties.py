@@ -9,6 +9,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from policies import naming
 from policies.decide import decide
 from policies.model import Mergeable, MergeRequestState
 from tests.flows.world import HOST, Scene, digest, values
@@ -166,6 +167,7 @@ def _own(scene: Scene, head: str, branch: str) -> str:
     from workers.observe.promotions import own_commit
 
     scene.context.mirror.ensure(head)
-    found = own_commit(scene.context, head, branch.rpartition("/")[2].partition("-")[0])
+    name = naming.parse_branch(branch)
+    found = own_commit(scene.context, head, name) if name is not None else None
     assert found is not None
     return found[0]

@@ -144,7 +144,7 @@ def test_a_bot_is_known_by_the_field_or_by_the_documented_names(fields: dict[str
 def test_S16_every_status_folds_to_a_state_and_unknown_does_not_pass(
     status: str, allow_failure: bool, expected: CheckState
 ) -> None:
-    (found,) = convert.checks([{"id": 1, "name": "lint", "status": status, "allow_failure": allow_failure}])
+    (found,) = convert.checks([{"id": 1, "name": "lint", "status": status, "allow_failure": allow_failure}], 1)
     assert (found.state, found.allow_failure) == (expected, allow_failure)
 
 
@@ -160,7 +160,7 @@ def test_the_newest_status_of_each_name_counts_in_whatever_order_they_come() -> 
         {"id": 4, "name": "lint", "status": "failed"},
         {"id": 5, "name": "build", "status": "running", "description": "half way", "author": None},
     ]
-    build, lint = convert.checks(statuses)
+    build, lint = convert.checks(statuses, 1)
     assert (build.name, build.state, build.description, build.author_id) == (
         "build",
         CheckState.pending,
@@ -207,7 +207,7 @@ def test_a_recorded_comparison() -> None:
 
 
 def test_recorded_statuses_notes_users_and_branches() -> None:
-    lint = convert.checks(cast(list[dict[str, object]], recording("go-scm.statuses")))
+    lint = convert.checks(cast(list[dict[str, object]], recording("go-scm.statuses")), 1)
     assert [(check.name, check.state) for check in lint] == [
         ("default", CheckState.pending),
         ("test", CheckState.success),
@@ -217,7 +217,7 @@ def test_recorded_statuses_notes_users_and_branches() -> None:
     head = convert.branch_head(cast(dict[str, object], recording("go-scm.branch")))
     assert re.fullmatch("[0-9a-f]{40}", head)
     for statuses in recorded("/statuses"):
-        assert convert.checks(cast(list[dict[str, object]], statuses))
+        assert convert.checks(cast(list[dict[str, object]], statuses), 1)
     for me in recorded("/user"):
         assert convert.user(cast(dict[str, object], me)).username
 
@@ -237,3 +237,12 @@ def _inside(content: object) -> list[dict[str, object]]:
     if "target_project_id" in content and "source_branch" in content:
         return [content]
     return [found for value in content.values() for found in _inside(value)]
+
+
+def test_S16_ones_own_status_hides_nobody_elses_of_that_name() -> None:
+    statuses: list[dict[str, object]] = [
+        {"id": 1, "name": "towpath", "status": "failed", "author": {"id": 8, "username": "dev"}},
+        {"id": 2, "name": "towpath", "status": "success", "author": {"id": 1, "username": "bot"}},
+    ]
+    found = convert.checks(statuses, 1)
+    assert [(check.author_id, check.state) for check in found] == [(8, CheckState.failed), (1, CheckState.success)]

@@ -79,6 +79,7 @@ def test_comments_come_oldest_first_without_GitLabs_own(web: responses.RequestsM
 
 
 def test_the_statuses_of_a_commit(web: responses.RequestsMock) -> None:
+    web.get(f"{API}/user", json={"id": 42, "username": "towpath", "name": "Towpath", "bot": True})
     web.get(f"{PROJECT}/repository/commits/{HEAD}/statuses", json=[{"id": 1, "name": "lint", "status": "success"}])
     assert [check.name for check in forge().checks("platform/config", HEAD)] == ["lint"]
 

@@ -210,7 +210,7 @@ def test_rule_4_a_merged_release_that_the_branch_does_not_show_is_not_opened_aga
 
 def test_rule_5_a_newer_release_supersedes_the_open_one() -> None:
     asked = a.snapshot(NONPROD, seen=("v1", "v2", "v3"), promotions=(a.promotion(iid=7),))
-    close, opening = a.plan_of(asked).actions
+    opening, close = a.plan_of(asked).actions
     assert close == Close(7, naming.SUPERSEDED, words.superseded(V3, None, ""))
     assert isinstance(opening, OpenPromotion)
     assert opening.release == V3
@@ -251,7 +251,7 @@ def test_rule_5_a_stale_promotion_is_refreshed_by_a_new_attempt() -> None:
     asked = a.snapshot(
         NONPROD, seen=("v1", "v2"), promotions=(stale,), answers=a.attempts("nonprod", V2, stale.request)
     )
-    close, opening = a.plan_of(asked).actions
+    opening, close = a.plan_of(asked).actions
     assert isinstance(close, Close)
     assert isinstance(opening, OpenPromotion)
     assert (close.iid, close.label) == (7, naming.REFRESHED)
@@ -310,7 +310,7 @@ def test_rule_6_a_conflict_with_a_foreign_push_is_not_refreshed_away() -> None:
 def test_rule_6_a_branch_without_towpaths_commit_is_replaced_by_the_wanted_release() -> None:
     """Nobody can say what it holds, so it is no promotion of v2 any more."""
     lost = replace(a.promotion(iid=7, integrity=a.GONE), release=None)
-    close, opening = a.plan_of(a.snapshot(AUTO, seen=("v1", "v2"), promotions=(lost,))).actions
+    opening, close = a.plan_of(a.snapshot(AUTO, seen=("v1", "v2"), promotions=(lost,))).actions
     assert isinstance(close, Close)
     assert (close.iid, close.label) == (7, naming.REFRESHED)
     assert isinstance(opening, OpenPromotion)

@@ -129,7 +129,7 @@ def test_S13_S16_a_merge_is_proved_checked_allowed_and_names_the_exact_head(aske
         stage = asked.view(merge.stage).stage
         assert one.integrity.expected is not None
         assert one.integrity.expected == one.integrity.merged == merge.expected
-        assert gate.judge(one.checks, stage.checks).outcome is Outcome.passed
+        assert gate.judge(one.checks, stage.checks, asked.bot_id).outcome is Outcome.passed
         assert (stage.merge, stage.mode, one.request.mergeable) == ("auto", "enforce", Mergeable.yes)
         assert (merge.head, merge.stage, merge.release) == (one.request.head, one.stage, one.release)
         assert not asked.view(merge.stage).troubles

@@ -53,27 +53,30 @@ def _answer(context: Context, snapshot: Snapshot, question: Question) -> object:
 
 def _attempts(context: Context, snapshot: Snapshot, question: Attempts) -> tuple[Attempt, ...]:
     found: list[Attempt] = []
-    branches = context.mirror.branches()
+    branches, me = context.mirror.branches(), context.forge.me()
     for number in count(1):
-        branch = naming.branch(naming.BranchName(question.stage, snapshot.unit, question.release, number))
-        mine = _requests(context, branch)
+        name = naming.BranchName(question.stage, snapshot.unit, question.release, number)
+        branch = naming.branch(name)
+        requests = _requests(context, branch)
+        mine = [request for request in requests if promotions.is_ours(request, me)]
         if mine:
             found.append(Attempt(number, mine[0], own=True))
+        elif requests:  # somebody else's merge request took the branch: it is theirs now
+            found.append(Attempt(number, None, own=False))
         elif branch in branches:
-            found.append(Attempt(number, None, _is_first_step(context, snapshot, branches[branch], question.release)))
+            found.append(Attempt(number, None, _is_first_step(context, snapshot, branches[branch], name)))
         else:
             return tuple(found)
     raise AssertionError("count() ends never")
 
 
 def _requests(context: Context, branch: str) -> tuple[MergeRequest, ...]:
-    me = context.forge.me()
-    found = context.forge.requests_from(context.repository, branch)
-    return tuple(request for request in found if promotions.is_ours(request, me))
+    """The merge requests from a branch of this very project, in any state, newest first."""
+    return tuple(one for one in context.forge.requests_from(context.repository, branch) if one.same_project)
 
 
-def _is_first_step(context: Context, snapshot: Snapshot, head: str, release: str) -> bool:
-    own = promotions.own_commit(context, head, release)
+def _is_first_step(context: Context, snapshot: Snapshot, head: str, name: naming.BranchName) -> bool:
+    own = promotions.own_commit(context, head, name)
     if own is None or own[0] != head:
         return False
     return is_own(context.editor(snapshot.policy.services), snapshot.head, head, own[1].release)

@@ -19,7 +19,7 @@ def moments(
     """The moments of a unit whose places now are `places`, newest first; `parsed` knows what a blob pins."""
     paths = tuple(dict.fromkeys(path for path, _ in places))
     return tuple(
-        Moment(entry.commit, _pins(parsed, places, dict(zip(paths, entry.blobs, strict=True))))
+        Moment(entry.commit, _pins(parsed, places, dict(zip(paths, entry.blobs, strict=True))), entry.at)
         for entry in mirror.history(commit, paths, FAR_BACK)
     )
 

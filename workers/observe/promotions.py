@@ -25,7 +25,7 @@ def promotion(context: Context, snapshot: Snapshot, request: MergeRequest) -> Pr
     if name is None:
         return None
     context.mirror.ensure(request.head)
-    found = own_commit(context, request.head, name.release)
+    found = own_commit(context, request.head, name)
     made, record = found if found is not None else ("", None)
     return Promotion(
         name.stage,
@@ -34,7 +34,7 @@ def promotion(context: Context, snapshot: Snapshot, request: MergeRequest) -> Pr
         name.attempt,
         request,
         tuple(context.forge.checks(context.repository, request.head)),
-        replace(_proof(context, snapshot, request, record), made=made),
+        replace(_proof(context, snapshot, request, record), made=made, elsewhere=_elsewhere(snapshot, request)),
         record.supersedes if record is not None else None,
         report_text(context, request.iid),
     )
@@ -43,7 +43,7 @@ def promotion(context: Context, snapshot: Snapshot, request: MergeRequest) -> Pr
 def _proof(context: Context, snapshot: Snapshot, request: MergeRequest, record: Record | None) -> Integrity:
     """How merging compares with splicing; nothing is proved where the stage or Towpath's commit is gone."""
     views = [view for view in snapshot.stages if record is not None and view.stage.name == record.stage]
-    if record is None or not views:
+    if record is None or not views or _elsewhere(snapshot, request):
         return _foreign()
     editor, base = context.editor(snapshot.policy.services), snapshot.head
     paths = tuple(dict.fromkeys(target.path for target in views[0].targets))
@@ -51,16 +51,23 @@ def _proof(context: Context, snapshot: Snapshot, request: MergeRequest, record: 
     return prove(editor, base, request.head, wanted, record.release)
 
 
+def _elsewhere(snapshot: Snapshot, request: MergeRequest) -> str:
+    """The branch that somebody made it go to instead of the target branch, or an empty text (S13)."""
+    return request.target_branch if request.target_branch != snapshot.branch else ""
+
+
 def _foreign() -> Integrity:
     return Integrity(None, None, (), own=False)
 
 
-def own_commit(context: Context, head: str, release: str) -> tuple[str, Record] | None:
-    """Towpath's own commit for a release among the newest of a branch, with its trailers."""
-    commit = head
+def own_commit(context: Context, head: str, name: naming.BranchName) -> tuple[str, Record] | None:
+    """Towpath's own commit for this very promotion among the newest of a branch, with its trailers.
+
+    Of its unit, stage and release: a sealed commit of another stage, pushed here, would merge by this stage's gates."""
+    commit, asked = head, (name.unit, name.stage, name.release)
     for _ in range(FAR_DOWN):
         record = trailers.unsealed(context.mirror.message(commit), context.seal_keys)
-        if record is not None and record.release.name == release:
+        if record is not None and (record.unit, record.stage, record.release.name) == asked:
             return commit, record
         parents = context.mirror.parents(commit)
         if not parents:

@@ -109,12 +109,13 @@ def note(fields: Json) -> Note:
     return Note(_number(fields, "id"), _text(fields, "body"), author, _needed_time(fields, "created_at"))
 
 
-def checks(statuses: Iterable[Json]) -> tuple[Check, ...]:
-    """The newest status (highest id) of each name, by name."""
-    newest: dict[str, Json] = {}
+def checks(statuses: Iterable[Json], me: int) -> tuple[Check, ...]:
+    """The newest status (highest id) of each name, by name; one's own hides nobody else's of that name."""
+    newest: dict[tuple[str, bool], Check] = {}
     for status in sorted(statuses, key=lambda fields: _number(fields, "id")):
-        newest[_text(status, "name")] = status
-    return tuple(_check(newest[name]) for name in sorted(newest))
+        check = _check(status)
+        newest[check.name, check.author_id == me] = check
+    return tuple(newest[key] for key in sorted(newest))
 
 
 def source_commit(fields: Json) -> SourceCommit:

@@ -75,8 +75,10 @@ class Reads:
 
     def checks(self, repository: str, sha: str) -> tuple[Check, ...]:
         """The newest status of each name on a commit: jobs of pipelines and statuses set from outside."""
+        me = self.me().id
         with outside("list the statuses of", f"{repository}@{sha[:12]}"):
-            return convert.checks(self._client.list(f"{paths.project(repository)}/repository/commits/{sha}/statuses"))
+            found = self._client.list(f"{paths.project(repository)}/repository/commits/{sha}/statuses")
+            return convert.checks(found, me)
 
     def notes(self, repository: str, iid: int) -> tuple[Note, ...]:
         """The comments, oldest first; what GitLab notes by itself is left out."""

@@ -7,13 +7,15 @@ from policies.model import Check, CheckState
 from policies.naming import STATUS
 from policies.verdict import Outcome
 
+BOT = 7
+
 GREEN = Check("ci", CheckState.success)
 RED = Check("lint", CheckState.failed)
 RUNS = Check("e2e", CheckState.pending)
 SKIPPED = Check("docs", CheckState.skipped)
 ALLOWED = Check("flaky", CheckState.failed, allow_failure=True)
-OWN = Check(STATUS, CheckState.failed)
-OWN_GREEN = Check(STATUS, CheckState.success)
+OWN = Check(STATUS, CheckState.failed, author_id=BOT)
+OWN_GREEN = Check(STATUS, CheckState.success, author_id=BOT)
 
 
 @pytest.mark.parametrize(
@@ -35,32 +37,40 @@ OWN_GREEN = Check(STATUS, CheckState.success)
 def test_S16_only_success_passes_and_absent_is_not_satisfied(
     checks: tuple[Check, ...], required: Outcome, optional: Outcome
 ) -> None:
-    assert judge(checks, "required").outcome is required
-    assert judge(checks, "optional").outcome is optional
-    assert judge(checks, "ignored").outcome is Outcome.passed
+    assert judge(checks, "required", BOT).outcome is required
+    assert judge(checks, "optional", BOT).outcome is optional
+    assert judge(checks, "ignored", BOT).outcome is Outcome.passed
 
 
 def test_it_says_which_failed_and_what_would_change_it() -> None:
-    found = judge((RED, Check("unit", CheckState.failed), GREEN), "required")
+    found = judge((RED, Check("unit", CheckState.failed), GREEN), "required", BOT)
     assert (found.gate, found.reason) == ("checks", "`lint` and `unit` failed")
     assert found.change == "mend what it found, or run it again"
 
 
 def test_it_says_which_have_not_finished() -> None:
-    assert judge((RUNS, GREEN), "required").reason == "`e2e` not finished"
+    assert judge((RUNS, GREEN), "required", BOT).reason == "`e2e` not finished"
 
 
 def test_it_says_that_nothing_reported() -> None:
-    found = judge((), "required")
+    found = judge((), "required", BOT)
     assert found.reason == "no pipeline has reported on this commit"
     assert found.change == "run one on Towpath's branches, or set `checks: optional` for this stage"
 
 
 def test_it_says_why_it_passes() -> None:
-    assert judge((GREEN,), "required").reason == "`ci` succeeded"
-    assert judge((), "optional").reason == "no pipeline runs here, which policy allows"
-    assert judge((RED,), "ignored").reason == "policy ignores the pipeline here"
+    assert judge((GREEN,), "required", BOT).reason == "`ci` succeeded"
+    assert judge((), "optional", BOT).reason == "no pipeline runs here, which policy allows"
+    assert judge((RED,), "ignored", BOT).reason == "policy ignores the pipeline here"
 
 
 def test_S9_the_name_of_a_check_is_quoted() -> None:
-    assert "`@all ¦ x`" in judge((Check("@all | x", CheckState.failed),), "required").reason
+    assert "`@all ¦ x`" in judge((Check("@all | x", CheckState.failed),), "required", BOT).reason
+
+
+def test_S16_a_job_that_takes_towpaths_name_counts_like_any_other() -> None:
+    forged = Check(STATUS, CheckState.failed, author_id=8)
+    own = Check(STATUS, CheckState.failed, author_id=BOT)
+    assert judge((GREEN, forged), "required", BOT).outcome is Outcome.block
+    assert judge((GREEN, own), "required", BOT).outcome is Outcome.passed
+    assert judge((Check(STATUS, CheckState.success, author_id=BOT),), "required", BOT).outcome is Outcome.wait

@@ -1,0 +1,267 @@
+"""What people with some rights could try, and what they do without thinking: nothing unproved gets into a stage."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pygit2
+import pytest
+
+from bot.errors import Conflict, Transient
+from bot.forges.base import Proposal
+from policies.model import Check, CheckState, Mergeable, MergeRequest, MergeRequestState
+from tests.flows.direct import BOT, HEADS, PERSON, DirectForge
+from tests.flows.world import POLICY, Scene, digest, green, values
+
+CHECKED = POLICY.replace("merge: auto\n    checks: optional", "merge: auto")
+"""Nonprod merges by itself, once a pipeline has succeeded."""
+
+PARALLEL = POLICY.replace(
+    "  - name: prod\n    where: {environment: prod}\n    after: [nonprod]\n    merge: manual\n    checks: optional\n",
+    "  - {name: canary, where: {environment: canary}, after: [nonprod], merge: auto}\n"
+    "  - {name: prod, where: {environment: prod}, after: [nonprod], merge: manual}\n",
+)
+"""Canary and prod come after nonprod; canary merges by itself, prod does not."""
+
+
+def files(*places: str) -> dict[str, str]:
+    """One values file for each `environment/cluster`."""
+    return {f"environments/{place}/shop/values.yaml": values() for place in places}
+
+
+def promoted(scene: Scene, stage: str) -> MergeRequest:
+    found = scene.open_in(stage)
+    assert found is not None
+    return found
+
+
+def squashing(forge: DirectForge) -> None:
+    """From now on the forge's merges are squashes."""
+
+    def merge(_: str, iid: int, head: str, message: str) -> str:
+        main = forge.head("", "main")
+        tree = str(forge.git.merge_commits(main, head).write_tree(forge.git))
+        commit = forge._commit(tree, [main], message, "main")
+        merged = {"state": MergeRequestState.merged, "merge_commit": commit, "merged_at": forge.now}
+        forge._update(iid, head=head, **merged)
+        return commit
+
+    forge.merge = merge  # type: ignore[method-assign]
+
+
+# --- somebody else's content, or another place ----------------------------------------------------------------------
+
+
+def test_S13_S17_another_stages_commit_never_merges_by_this_stages_gates(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, policy=PARALLEL, files=files("nonprod/one", "canary/one", "prod/one"))
+    scene.publish("v2")
+    scene.settle()
+    canary, prod = promoted(scene, "canary"), promoted(scene, "prod")
+    scene.forge.git.references.create(HEADS + canary.source_branch, prod.head, force=True)
+    scene.forge.check_as(canary.iid, green())
+    scene.settle()
+    assert digest("v2") not in scene.pins("prod")
+    assert scene.forge.requests[canary.iid].state is not MergeRequestState.merged
+    assert promoted(scene, "canary").iid != canary.iid
+
+
+def test_S13_a_promotion_that_was_made_to_go_elsewhere_is_blocked_and_says_so(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, policy=CHECKED)
+    scene.forge.commit_as({"x": "y"}, branch="other", base=scene.forge.head("", "main"))
+    scene.publish("v2")
+    scene.settle()
+    request = promoted(scene, "nonprod")
+    scene.forge._update(request.iid, target_branch="other")
+    scene.forge.check_as(request.iid, green())
+    scene.settle()
+    assert scene.forge.requests[request.iid].state is MergeRequestState.opened
+    assert "goes to `other` instead of the branch" in scene.report(request.iid)
+
+
+def test_S13_a_promotion_that_is_made_to_go_elsewhere_at_the_last_moment_is_not_merged(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, policy=CHECKED)
+    scene.publish("v2")
+    scene.settle()
+    request = promoted(scene, "nonprod")
+    scene.forge.check_as(request.iid, green())
+    look, asked = scene.forge.request, []
+
+    def retargeted(repository: str, iid: int) -> MergeRequest:
+        asked.append(iid)
+        scene.forge._update(iid, target_branch="other")
+        return look(repository, iid)
+
+    scene.forge.request = retargeted  # type: ignore[method-assign]
+    with pytest.raises(Conflict, match="it goes to other, not to main"):
+        scene.settle()
+    assert asked == [request.iid]
+    assert scene.forge.requests[request.iid].state is MergeRequestState.opened
+
+
+def test_S17_a_merge_request_from_a_fork_is_nobodys_promotion(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, policy=CHECKED)
+    scene.publish("v2")
+    scene.settle()
+    request = promoted(scene, "nonprod")
+    scene.forge._update(request.iid, same_project=False)
+    scene.forge.check_as(request.iid, green())
+    scene.settle()
+    assert scene.forge.requests[request.iid].state is MergeRequestState.opened
+    (merged,) = (one for one in scene.forge.requests.values() if one.merge_commit)
+    assert merged.same_project
+
+
+def test_S17_a_merge_that_brought_more_than_was_proved_is_told_as_an_alarm(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.publish("v2")
+    merge = scene.forge.merge
+
+    def more(repository: str, iid: int, head: str, message: str) -> str:
+        """A forge whose merge also brings in a file that nobody saw."""
+        made = scene.forge.git[merge(repository, iid, head, message)].peel(pygit2.Commit)
+        index = pygit2.Index()
+        index.read_tree(made.tree)
+        index.add(pygit2.IndexEntry("EVIL", scene.forge.git.create_blob(b"x"), pygit2.enums.FileMode.BLOB))
+        scene.forge.git.references.create(HEADS + "main", made.parent_ids[0], force=True)
+        parents = [str(parent) for parent in made.parent_ids]
+        return scene.forge._commit(str(index.write_tree(scene.forge.git)), parents, made.message, "main")
+
+    scene.forge.merge = more  # type: ignore[method-assign]
+    scene.settle()
+    assert "Alarm" in scene.report(1)
+    assert "`EVIL`" in scene.report(1)
+
+
+def test_S16_a_job_that_takes_towpaths_name_holds_the_merge_up(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, policy=CHECKED)
+    scene.publish("v2")
+    scene.settle()
+    request = promoted(scene, "nonprod")
+    scene.forge.statuses.setdefault(request.head, {})["forged"] = Check("towpath", CheckState.failed, author_id=8)
+    scene.forge.check_as(request.iid, green())
+    scene.settle()
+    assert scene.forge.requests[request.iid].state is MergeRequestState.opened
+    assert "`towpath` failed" in scene.report(request.iid)
+
+
+# --- never backwards ------------------------------------------------------------------------------------------------
+
+
+def test_S18_squashes_remember_when_an_image_was_seen_after_branches_and_redis_are_gone(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, policy=POLICY.replace("merge: manual", "merge: auto"))
+    squashing(scene.forge)
+    scene.publish("v2")
+    scene.publish("v3")
+    first = scene.published[0]
+    scene.settle()
+    for name in list(scene.forge.git.references):
+        if "towpath/" in name:
+            scene.forge.git.references.delete(name)
+    scene.memory.texts.clear()
+    scene.fresh_context()
+    scene.context.mirror.fetch()
+    scene.published[:] = [first]
+    scene.settle()
+    assert digest("v3") in scene.pins("nonprod")
+    assert digest("v3") in scene.pins("prod")
+
+
+def test_S18_what_a_person_pinned_after_an_image_was_seen_is_not_overwritten_by_it(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, policy=CHECKED)
+    scene.publish("v2")
+    scene.settle()
+    scene.forge.pass_time(timedelta(days=3))
+    scene.forge.commit_as({"environments/nonprod/one/shop/values.yaml": values(tag="v9")}, message="hotfix")
+    for request in scene.forge.opened():
+        scene.forge.check_as(request.iid, green())
+    scene.settle()
+    assert digest("v9") in scene.pins("nonprod")
+    assert scene.open_in("prod") is None or digest("v2") not in str(promoted(scene, "prod").description)
+
+
+def test_S18_what_a_person_pinned_before_an_image_was_seen_is_replaced_by_it(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.forge.commit_as({"environments/nonprod/one/shop/values.yaml": values(tag="v9")}, message="hotfix")
+    scene.forge.pass_time(timedelta(days=3))
+    scene.publish("v10")
+    scene.settle()
+    assert digest("v10") in scene.pins("nonprod")
+
+
+def test_rule_1_a_target_that_was_away_for_a_commit_still_speaks(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, files=files("nonprod/one", "nonprod/two", "prod/one"))
+    two = "environments/nonprod/two/shop/values.yaml"
+    scene.forge.commit_as({two: None}, message="move two")
+    scene.forge.commit_as({"environments/nonprod/one/shop/values.yaml": values(tag="try")}, message="try on one")
+    scene.forge.commit_as({two: values()}, message="two is back")
+    scene.settle()
+    assert scene.open_in("prod") is None
+
+
+# --- what changes around a promotion --------------------------------------------------------------------------------
+
+
+def test_a_new_cluster_gets_the_stages_release(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.publish("v2")
+    scene.settle()
+    scene.forge.merge_as(promoted(scene, "prod").iid)
+    scene.settle()
+    scene.forge.commit_as(files("nonprod/two", "prod/two"))
+    scene.settle()
+    assert digest("v2") in scene.pins("nonprod", "two")
+    assert promoted(scene, "prod").source_branch.endswith("-2")
+
+
+def test_the_promotion_of_a_unit_that_left_the_stage_is_closed_and_says_why(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.publish("v2")
+    scene.settle()
+    request = promoted(scene, "prod")
+    scene.forge.commit_as({"environments/prod/one/shop/values.yaml": None})
+    scene.settle()
+    assert scene.forge.requests[request.iid].state is MergeRequestState.closed
+    assert "`prod` has no target of `shop` any more" in scene.report(request.iid)
+
+
+def test_a_branch_that_somebody_else_opened_a_merge_request_from_is_left_to_them(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, policy=CHECKED)
+    scene.publish("v2")
+    open_request = scene.forge.open_request
+
+    def fails(repository: str, proposal: Proposal) -> MergeRequest:
+        raise Transient("open", proposal.source_branch, "503")
+
+    scene.forge.open_request = fails  # type: ignore[method-assign]
+    with pytest.raises(Transient):
+        scene.settle()
+    scene.forge.open_request = open_request  # type: ignore[method-assign]
+    (branch,) = (name for name in scene.context.mirror.branches() if name.startswith("towpath/"))
+    scene.forge.user = PERSON
+    theirs = scene.forge.open_request("", Proposal(branch, "main", "Draft: what is this", "", ()))
+    scene.forge.user = BOT
+    scene.settle()
+    (ours,) = (one for one in scene.forge.opened() if one.author == BOT)
+    assert ours.source_branch == branch[:-1] + "2"
+    assert scene.forge.requests[theirs.iid].state is MergeRequestState.opened
+    assert ours.mergeable is Mergeable.yes
+
+
+def test_R3_a_crash_after_the_new_promotion_opened_loses_no_link(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, policy=POLICY.replace("merge: auto", "merge: manual"))
+    scene.publish("v2")
+    scene.settle()
+    old = promoted(scene, "nonprod")
+    scene.publish("v3")
+    close = scene.forge.close
+
+    def dies(repository: str, iid: int, label: str) -> None:
+        raise Transient("close", f"!{iid}", "connection reset")
+
+    scene.forge.close = dies  # type: ignore[method-assign]
+    with pytest.raises(Transient):
+        scene.settle()
+    scene.forge.close = close  # type: ignore[method-assign]
+    scene.settle()
+    new = promoted(scene, "nonprod")
+    assert scene.forge.requests[old.iid].state is MergeRequestState.closed
+    assert new.url in scene.report(old.iid)
