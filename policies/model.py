@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
 """A digest as the OCI image specification writes it; Towpath moves no other algorithm."""
@@ -162,6 +162,34 @@ class Check:
     url: str = ""
     author_id: int | None = None
     allow_failure: bool = False
+
+
+class ReviewState(StrEnum):
+    """What a reviewer's standing word is."""
+
+    approved = "approved"
+    changes_requested = "changes_requested"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One user's standing word on a merge request."""
+
+    user: User
+    state: ReviewState
+    sha: str | None
+    """The head that it was given to; None where the forge does not tell."""
+    at: datetime
+
+
+class Permission(IntEnum):
+    """What a user may do in a repository, in steps that can be compared."""
+
+    none = 0
+    read = 1
+    write = 2
+    maintain = 3
+    admin = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,5 +12,11 @@ def _gitlab(connection: Connection) -> Forge:
     return GitLab(connection)
 
 
-FORGES: Mapping[str, Callable[[Connection], Forge]] = {"gitlab": _gitlab}
+def _github(connection: Connection) -> Forge:
+    from bot.forges.github import GitHub  # PyGithub is slow to import too
+
+    return GitHub(connection)
+
+
+FORGES: Mapping[str, Callable[[Connection], Forge]] = {"gitlab": _gitlab, "github": _github}
 """Kind of forge, as settings name it, to what makes its adapter."""

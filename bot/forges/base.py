@@ -7,9 +7,10 @@ raise `bot.errors`: `Transient`, `Permanent`, `Conflict` or `RateLimited`.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
-from policies.model import Check, CheckState, MergeRequest, SourceCommit, User
+from policies.model import Check, CheckState, MergeRequest, Permission, Review, SourceCommit, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,24 @@ class Note:
     body: str
     author: User
     created_at: datetime
+
+
+class Emoji(StrEnum):
+    """The reactions that Towpath gives; both forges have them."""
+
+    seen = "eyes"
+    done = "+1"
+    refused = "-1"
+    puzzled = "confused"
+    begun = "rocket"
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """Somebody's emoji on a comment; `name` is an `Emoji`'s value, or the forge's own word for another."""
+
+    name: str
+    user: User
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +117,25 @@ class Forge(Protocol):
         """The comments of a merge request written by users, oldest first; no system notes."""
         ...
 
+    def reactions(self, repository: str, iid: int, note: int) -> Sequence[Reaction]:
+        """The emoji on a comment."""
+        ...
+
+    def reviews(self, repository: str, iid: int) -> Sequence[Review]:
+        """Each user's standing word on a merge request, oldest first; withdrawn and dismissed ones are gone.
+
+        GitHub: a comment never replaces an approval, a dismissal does. GitLab tells of approvals alone."""
+        ...
+
+    def members(self, repository: str, group: str) -> Sequence[User]:
+        """Whom `organisation/team` stands for: GitHub's team with its child teams, GitLab's group with its direct
+        members alone, as each forge's CODEOWNERS count them. Permanent where there is none to be seen."""
+        ...
+
+    def permission(self, repository: str, who: User) -> Permission:
+        """What a user may do in the repository, inherited rights too."""
+        ...
+
     def commits_between(self, source: str, old: str, new: str) -> Sequence[SourceCommit]:
         """The commits after `old` up to `new`, newest first, of a repository given by web address or path.
 
@@ -105,7 +143,9 @@ class Forge(Protocol):
         ...
 
     def open_request(self, repository: str, proposal: Proposal) -> MergeRequest:
-        """Open a merge request. Conflict where one is open for that branch already."""
+        """Open a merge request. Conflict where one is open for that branch already.
+
+        Where labels take a write of their own (GitHub), a failure of that leaves it open without them."""
         ...
 
     def add_note(self, repository: str, iid: int, body: str) -> Note:
@@ -114,6 +154,22 @@ class Forge(Protocol):
 
     def edit_note(self, repository: str, iid: int, note: int, body: str) -> None:
         """Replace a comment's text. Permanent where the comment is gone."""
+        ...
+
+    def delete_note(self, repository: str, iid: int, note: int) -> None:
+        """Remove a comment. Permanent where it is gone."""
+        ...
+
+    def react(self, repository: str, iid: int, note: int, emoji: Emoji) -> None:
+        """Give a comment an emoji; one's own that stands there already is no fault."""
+        ...
+
+    def label(self, repository: str, iid: int, labels: Sequence[str]) -> None:
+        """Add labels to a merge request; those that it has stay."""
+        ...
+
+    def ask_for_review(self, repository: str, iid: int, reviewers: Sequence[User]) -> None:
+        """Ask users for a review, beside those asked already. Permanent where one may not review."""
         ...
 
     def set_status(self, repository: str, sha: str, branch: str, status: Status) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
-from bot.hooks import ci, distribution, gitlab
+from bot.hooks import ci, distribution, ghcr, github, gitlab
 from bot.hooks.events import Event
 from bot.hooks.signatures import Credentials
 
@@ -27,5 +27,5 @@ class Hook(Protocol):
         ...
 
 
-HOOKS: Mapping[str, Hook] = {"gitlab": gitlab, "ci": ci, "distribution": distribution}
+HOOKS: Mapping[str, Hook] = {"gitlab": gitlab, "github": github, "ci": ci, "distribution": distribution, "ghcr": ghcr}
 """Kind of sender, as settings name it, to what understands it."""

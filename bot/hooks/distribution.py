@@ -4,8 +4,10 @@ The envelope and its fields: distribution.github.io/distribution/about/notificat
 blob, for each platform's manifest (untagged), and for the index or manifest that the tag names: only the last counts.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -36,10 +38,11 @@ IMAGE_CONFIG = frozenset(
 )
 """What tells an image from a chart or another artifact, where the registry sends references at all."""
 
-_ATTACHED = re.compile(r"sha256-[0-9a-f]{64}(\.(sig|att|sbom))?")
+ATTACHED = re.compile(r"sha256-[0-9a-f]{64}(\.(sig|att|sbom))?")
 """Tags of cosign, and of the referrers that an older registry cannot list (OCI distribution specification 1.1)."""
 _OTHER_DIGEST = re.compile(r"(?!sha256:)[a-z0-9]+([+._-][a-z0-9]+)*:[A-Za-z0-9=_-]{32,}")
 _MOST = 1000
+_RAW_KEPT = 2000
 
 
 class _Reference(fields.Payload):
@@ -62,7 +65,25 @@ class _Notification(fields.Payload):
 
 
 class _Envelope(fields.Payload):
-    events: Annotated[tuple[_Notification, ...], Field(max_length=_MOST)] | None
+    events: Annotated[tuple[object, ...], Field(max_length=_MOST)] | None
+    """Each is understood on its own: one that is not must not take the others with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """An event that cannot be understood, and its JSON, cut."""
+
+    malformed: Malformed
+    raw: str
+
+
+class PartlyMalformed(Malformed):
+    """Some events of an envelope cannot be understood, `bad`; the others are in `understood`, which may be empty."""
+
+    def __init__(self, understood: tuple[Event, ...], bad: tuple[Bad, ...]) -> None:
+        super().__init__(bad[0].malformed.field, bad[0].malformed.message)
+        self.understood = understood
+        self.bad = bad
 
 
 class _Named(fields.Payload):
@@ -91,11 +112,32 @@ def delivery(_headers: Mapping[str, str], body: bytes) -> str:
 
 
 def parse(_headers: Mapping[str, str], body: bytes, registry: str = "") -> tuple[Event, ...]:
-    """One event for each notification; `registry` is the host that stands before the repository in values files."""
+    """One event for each notification; `registry` is the host that stands before the repository in values files.
+
+    PartlyMalformed where some of them cannot be understood: it carries the others."""
     envelope = fields.read(_Envelope, body)
     if not envelope.events:
         return (Ignored("an envelope without events"),)
-    return tuple(_understood(each, registry, f"events.{place}") for place, each in enumerate(envelope.events))
+    understood: list[Event] = []
+    bad: list[Bad] = []
+    for place, raw in enumerate(envelope.events):
+        try:
+            understood.append(_understood(_read(raw, f"events.{place}"), registry, f"events.{place}"))
+        except Malformed as malformed:
+            bad.append(Bad(malformed, json.dumps(raw)[:_RAW_KEPT]))
+    if bad:
+        raise PartlyMalformed(tuple(understood), tuple(bad))
+    return tuple(understood)
+
+
+def _read(raw: object, place: str) -> _Notification:
+    try:
+        return _Notification.model_validate(raw)
+    except ValidationError as error:
+        # Without its cause, which repeats the whole input.
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join((place, *(str(part) for part in first["loc"])))
+        raise Malformed(one_line(where)[:80], fields.told(first)) from None
 
 
 def _understood(event: _Notification, registry: str, place: str) -> Event:
@@ -105,10 +147,10 @@ def _understood(event: _Notification, registry: str, place: str) -> Event:
     target = event.target
     name = f"{registry}/{target.repository}" if registry else target.repository
     return ImagePublished(
-        repository=_checked(fields.repository, name, f"{place}.target.repository"),
-        digest=_checked(fields.digest, target.digest, f"{place}.target.digest"),
-        tag=_checked(fields.tag, target.tag or "", f"{place}.target.tag"),
-        created=_pushed(event.timestamp),
+        repository=checked(fields.repository, name, f"{place}.target.repository"),
+        digest=checked(fields.digest, target.digest, f"{place}.target.digest"),
+        tag=checked(fields.tag, target.tag or "", f"{place}.target.tag"),
+        created=pushed(event.timestamp),
     )
 
 
@@ -120,7 +162,7 @@ def _uninteresting(event: _Notification) -> str | None:
         return f"a push of {one_line(target.media_type or 'something unnamed')[:80]}, which is no manifest or index"
     if not target.tag:
         return "untagged: a platform's manifest of an index, or a push by digest"
-    if _ATTACHED.fullmatch(target.tag):
+    if ATTACHED.fullmatch(target.tag):
         return "a signature, attestation or other attachment of an image"
     if target.media_type in MANIFEST and not _image(target.references or ()):
         return "not an image: its configuration is of another media type, such as a Helm chart's"
@@ -133,14 +175,16 @@ def _image(references: tuple[_Reference, ...]) -> bool:
     return not references or any(reference.media_type in IMAGE_CONFIG for reference in references)
 
 
-def _pushed(time: datetime | None) -> datetime | None:
+def pushed(time: datetime | None) -> datetime | None:
+    """The time in UTC; None where it is no time of this age."""
     try:
         return fields.moment(time) if time is not None else None
     except ValueError:
         return None  # Go's zero time: the registry did not say when.
 
 
-def _checked(check: Callable[[str], str], text: str, place: str) -> str:
+def checked(check: Callable[[str], str], text: str, place: str) -> str:
+    """The text that passed the check; Malformed names the place where it is missing or does not."""
     if not text:
         raise Malformed(place, "is missing")
     try:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from bot.forges.base import Forge
+from policies.model import User
 
 Role = Literal["none", "reporter", "developer", "maintainer"]
 
-Trouble = Literal["limited", "broken", "broken-after"]
-"""429 with `Retry-After: 30`; 500 before the request has an effect; 500 after it."""
+Trouble = Literal["limited", "exhausted", "broken", "broken-after"]
+"""Asked too fast (`Retry-After: 30`); the quota used up for 30 s; 500 before the request has an effect; 500 after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Bench(Protocol):
     forge: Forge
     """As the bot, a maintainer."""
     repository: str
+    kind: str
+    """As settings name the kind of forge."""
     url: str
 
     def as_role(self, role: Role) -> Forge:
@@ -34,6 +37,26 @@ class Bench(Protocol):
 
     def as_nobody(self) -> Forge:
         """An adapter with a token that the forge does not know."""
+        ...
+
+    def user(self, role: Role) -> User:
+        """The person of `as_role`."""
+        ...
+
+    def team(self, *roles: Role) -> str:
+        """A group or team of these persons; returns its full path."""
+        ...
+
+    def approve(self, role: Role, iid: int) -> None:
+        """The person approves."""
+        ...
+
+    def unapprove(self, role: Role, iid: int) -> None:
+        """The person takes that back, or a maintainer dismisses it."""
+        ...
+
+    def reviewers(self, iid: int) -> set[int]:
+        """The ids of who is asked for a review."""
         ...
 
     def push(self, branch: str, files: Mapping[str, str], message: str = "change") -> str:
@@ -52,8 +75,8 @@ class Bench(Protocol):
         """Make the repository ask for successful checks before a merge."""
         ...
 
-    def trouble(self, kind: Trouble) -> None:
-        """The next API request, and only it, meets that trouble."""
+    def trouble(self, kind: Trouble, method: str = ".*") -> None:
+        """The next API request (of a method, a regular expression), and only it, meets that trouble."""
         ...
 
     def calls(self) -> list[Call]:

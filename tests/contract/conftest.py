@@ -1,6 +1,7 @@
 """The forges that the contract is tried on, by name: one line each."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ from bot.sandbox.server import serve
 from tests.contract.bench import Bench
 from tests.sandbox.bench import SandboxBench
 
-BENCHES: Mapping[str, Callable[[Sandbox, str], Bench]] = {"gitlab": SandboxBench}
+BENCHES: Mapping[str, Callable[[Sandbox, str], Bench]] = {
+    "gitlab": partial(SandboxBench, "gitlab"),
+    "github": partial(SandboxBench, "github"),
+}
 
 
 @pytest.fixture(params=BENCHES)

@@ -11,8 +11,17 @@ from pathlib import Path
 import pygit2
 
 from bot.errors import Conflict, Permanent
-from bot.forges.base import GitAccess, Note, Proposal, Status
-from policies.model import Check, Mergeable, MergeRequest, MergeRequestState, SourceCommit, User
+from bot.forges.base import Emoji, GitAccess, Note, Proposal, Reaction, Status
+from policies.model import (
+    Check,
+    Mergeable,
+    MergeRequest,
+    MergeRequestState,
+    Permission,
+    Review,
+    SourceCommit,
+    User,
+)
 
 BOT = User(1, "towpath", "Towpath", bot=True)
 PERSON = User(2, "mira", "Mira")
@@ -133,6 +142,18 @@ class DirectForge:
     def notes(self, repository: str, iid: int) -> Sequence[Note]:
         return tuple(self.comments.get(iid, ()))
 
+    def reactions(self, repository: str, iid: int, note: int) -> Sequence[Reaction]:
+        return ()
+
+    def reviews(self, repository: str, iid: int) -> Sequence[Review]:
+        return ()
+
+    def members(self, repository: str, group: str) -> Sequence[User]:
+        return ()
+
+    def permission(self, repository: str, who: User) -> Permission:
+        return Permission.admin
+
     def commits_between(self, source: str, old: str, new: str) -> Sequence[SourceCommit]:
         return ()
 
@@ -167,6 +188,18 @@ class DirectForge:
     def edit_note(self, repository: str, iid: int, note: int, body: str) -> None:
         notes = self.comments[iid]
         notes[:] = [replace(one, body=body) if one.id == note else one for one in notes]
+
+    def delete_note(self, repository: str, iid: int, note: int) -> None:
+        self.comments[iid] = [one for one in self.comments[iid] if one.id != note]
+
+    def react(self, repository: str, iid: int, note: int, emoji: Emoji) -> None:
+        raise NotImplementedError
+
+    def label(self, repository: str, iid: int, labels: Sequence[str]) -> None:
+        self._update(iid, labels=tuple(dict.fromkeys((*self.requests[iid].labels, *labels))))
+
+    def ask_for_review(self, repository: str, iid: int, reviewers: Sequence[User]) -> None:
+        raise NotImplementedError
 
     def set_status(self, repository: str, sha: str, branch: str, status: Status) -> None:
         check = Check(status.name, status.state, status.description, status.url, self.user.id)

@@ -23,7 +23,7 @@ PARALLEL = POLICY.replace(
 """Canary and prod come after nonprod; canary merges by itself, prod does not."""
 
 
-def files(*places: str) -> dict[str, str]:
+def files(*places: str) -> dict[str, str | None]:
     """One values file for each `environment/cluster`."""
     return {f"environments/{place}/shop/values.yaml": values() for place in places}
 
@@ -45,7 +45,7 @@ def squashing(forge: DirectForge) -> None:
         forge._update(iid, head=head, **merged)
         return commit
 
-    forge.merge = merge  # type: ignore[method-assign]
+    forge.merge = merge  # type: ignore[method-assign,assignment]
 
 
 # --- somebody else's content, or another place ----------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """A small world for tests: a config repository, a forge in process, sightings and memory in dictionaries."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -65,7 +66,7 @@ class Scene:
 
     folder: Path
     policy: str = POLICY
-    files: dict[str, str] = field(
+    files: Mapping[str, str | None] = field(
         default_factory=lambda: {
             "environments/nonprod/one/shop/values.yaml": values(),
             "environments/prod/one/shop/values.yaml": values(),

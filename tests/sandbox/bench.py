@@ -1,4 +1,4 @@
-"""The sandbox as the contract of the Forge protocol wants it (tests/contract/bench.py)."""
+"""The sandbox as the contract of the Forge protocol wants it (tests/contract/bench.py), in either dialect."""
 
 from collections.abc import Mapping
 
@@ -6,8 +6,10 @@ from bot.forges import FORGES
 from bot.forges.base import Forge
 from bot.forges.connection import Connection
 from bot.sandbox.faults import Fault
+from bot.sandbox.model import Protection, RequiredCheck
 from bot.sandbox.model import Role as Level
 from bot.sandbox.sandbox import Sandbox
+from policies.model import User
 from tests.contract.bench import Call, Role, Trouble
 
 
@@ -16,7 +18,8 @@ class SandboxBench:
 
     repository = "platform/config"
 
-    def __init__(self, sandbox: Sandbox, url: str) -> None:
+    def __init__(self, kind: str, sandbox: Sandbox, url: str) -> None:
+        self.kind = kind
         self.url = url
         self._sandbox = sandbox
         bot = sandbox.add_user("towpath", bot=True)
@@ -34,6 +37,28 @@ class SandboxBench:
     def as_nobody(self) -> Forge:
         return self._as("glpat-unknown")
 
+    def user(self, role: Role) -> User:
+        self.as_role(role)
+        found = self._sandbox.user(role)
+        return User(found.id, found.username, found.name)
+
+    def team(self, *roles: Role) -> str:
+        for role in roles:
+            self.as_role(role)
+            self._sandbox.add_member("platform/managers", role, Level.developer)
+        self._sandbox.add_member("platform", "towpath", Level.reporter)  # GitLab shows a group to members alone
+        return "platform/managers"
+
+    def approve(self, role: Role, iid: int) -> None:
+        self.as_role(role)
+        self._sandbox.approve_as(role, self.repository, iid)
+
+    def unapprove(self, role: Role, iid: int) -> None:
+        self._sandbox.unapprove_as(role, self.repository, iid)
+
+    def reviewers(self, iid: int) -> set[int]:
+        return {one.id for one in self._sandbox.request(self.repository, iid).reviewers}
+
     def push(self, branch: str, files: Mapping[str, str], message: str = "change") -> str:
         return self._sandbox.commit_as("root", self.repository, branch, dict(files), message)
 
@@ -44,13 +69,17 @@ class SandboxBench:
         self._sandbox.settle()
 
     def require_checks(self) -> None:
-        self._sandbox.configure(self.repository, only_allow_merge_if_pipeline_succeeds=True)
+        if self.kind == "gitlab":
+            self._sandbox.configure(self.repository, only_allow_merge_if_pipeline_succeeds=True)
+        else:
+            rule = Protection(900, "main", Level.maintainer, Level.maintainer, checks=(RequiredCheck("validate"),))
+            self._sandbox.project(self.repository).protections["main"] = rule
 
-    def trouble(self, kind: Trouble) -> None:
-        self._sandbox.faults.add(Fault(kind))
+    def trouble(self, kind: Trouble, method: str = ".*") -> None:
+        self._sandbox.faults.add(Fault(kind, method))
 
     def calls(self) -> list[Call]:
         return [Call(one.method, one.path) for one in self._sandbox.journal.clear() if one.kind == "api"]
 
     def _as(self, token: str) -> Forge:
-        return FORGES["gitlab"](Connection("sandbox", self.url, token))
+        return FORGES[self.kind](Connection("sandbox", self.url, token))

@@ -4,7 +4,6 @@ repeated."""
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import gitlab
@@ -12,8 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ProtocolError
 
-from bot.errors import Permanent
-from bot.forges.connection import Connection
+from bot.forges.connection import Connection, current_token
 from bot.forges.gitlab.errors import Redirected, TooManyRequests, Unreadable, one_line, retry_at
 
 READ_SECONDS = 10.0
@@ -34,10 +32,8 @@ class Client:
         self._thread = threading.local()
 
     def token(self) -> str:
-        """The token that counts now. Permanent where its file cannot be read or is empty."""
-        if self._connection.token_file is None:
-            return self._connection.token
-        return _read_token(self._connection.token_file)
+        """The token that counts now. Permanent where its file gives none."""
+        return current_token(self._connection)
 
     def get(self, path: str, **query: str) -> Json:
         """One object by one GET."""
@@ -58,6 +54,10 @@ class Client:
     def put(self, path: str, body: Mapping[str, object]) -> Json:
         """One PUT, never repeated (R5)."""
         return _object(self._gitlab().http_put(path, post_data=dict(body), timeout=WRITE_SECONDS))
+
+    def delete(self, path: str) -> None:
+        """One DELETE, never repeated (R5)."""
+        self._gitlab().http_delete(path, timeout=WRITE_SECONDS)
 
     def _gitlab(self) -> gitlab.Gitlab:
         """This thread's client, made anew when the token has changed."""
@@ -115,16 +115,6 @@ class RepeatedReads(HTTPAdapter):
             if request.method != "GET" or not (error.args and isinstance(error.args[0], ProtocolError)):
                 raise
             return super().send(request, *args, **kwargs)
-
-
-def _read_token(path: str) -> str:
-    try:
-        token = Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Permanent("read the token file", path, type(error).__name__) from error
-    if not token:
-        raise Permanent("read the token file", path, "the file is empty")
-    return token
 
 
 def _object(answer: object) -> Json:

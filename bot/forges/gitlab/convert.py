@@ -7,11 +7,24 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from bot.forges.base import Note
+from bot.forges.base import Emoji, Note, Reaction
 from bot.forges.gitlab.errors import Unreadable
-from policies.model import Check, CheckState, Mergeable, MergeRequest, MergeRequestState, SourceCommit, User
+from policies.model import (
+    Check,
+    CheckState,
+    Mergeable,
+    MergeRequest,
+    MergeRequestState,
+    Permission,
+    Review,
+    ReviewState,
+    SourceCommit,
+    User,
+)
 
 Json = Mapping[str, object]
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 BOT_USERNAME = re.compile(r"(?:project|group)_\d+_bot(?:\d+|_\w+)?|service_account_\w+")
 """Names that GitLab gives the users of project and group access tokens, and of service accounts by default."""
@@ -116,6 +129,44 @@ def checks(statuses: Iterable[Json], me: int) -> tuple[Check, ...]:
         check = _check(status)
         newest[check.name, check.author_id == me] = check
     return tuple(newest[key] for key in sorted(newest))
+
+
+EMOJI = {"thumbsup": Emoji.done.value, "thumbsdown": Emoji.refused.value}
+"""GitLab's names that differ from those of `Emoji`."""
+
+PERMISSIONS = ((50, Permission.admin), (40, Permission.maintain), (30, Permission.write), (20, Permission.read))
+"""Access levels (GitLab's documentation of roles): Owner, Maintainer, Developer, Reporter; a guest reads no code."""
+
+
+def reaction(fields: Json) -> Reaction:
+    """An emoji on a comment."""
+    name = _required(fields, "name")
+    return Reaction(EMOJI.get(name, name), _some_user(fields, "user") or User(0, "", "unknown"))
+
+
+def reviews(fields: Json) -> tuple[Review, ...]:
+    """Who approves, oldest first; GitLab before 17.9 tells no time, then it is as old as can be."""
+    found = fields.get("approved_by")
+    rows = [row for row in found if isinstance(row, Mapping)] if isinstance(found, list) else []
+    given = [
+        Review(user(_part(row, "user")), ReviewState.approved, None, _time(row, "approved_at") or LONG_AGO)
+        for row in rows
+    ]
+    return tuple(sorted(given, key=lambda review: (review.at, review.user.id)))
+
+
+def reviewers(fields: Json) -> tuple[int, ...]:
+    """The ids of who was asked for a review."""
+    found = fields.get("reviewers")
+    return tuple(_number(one, "id") for one in found if isinstance(one, Mapping)) if isinstance(found, list) else ()
+
+
+def permission(fields: Json) -> Permission:
+    """What a member may do; a blocked one nothing."""
+    level = _number(fields, "access_level")
+    if fields.get("state") == "blocked":
+        return Permission.none
+    return next((found for least, found in PERMISSIONS if level >= least), Permission.none)
 
 
 def source_commit(fields: Json) -> SourceCommit:

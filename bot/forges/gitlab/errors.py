@@ -63,10 +63,21 @@ def outside(operation: str, subject: str) -> Iterator[None]:
         raise Permanent(operation, subject, cause) from answer
     except GitlabError as refusal:
         raise refused(operation, subject, refusal) from refusal
+    except requests.exceptions.InvalidHeader:
+        raise unfit(operation, subject) from None
     except requests.RequestException as failure:
         raise unreached(operation, subject, failure) from failure
     except OSError as failure:  # requests raises this plain for a CA file that is not there
         raise Permanent(operation, subject, one_line(str(failure))) from failure
+    except ValueError:
+        raise unfit(operation, subject) from None
+
+
+def unfit(operation: str, subject: str) -> Permanent:
+    """Something could not be put into a request or taken from an answer.
+
+    Neither its words nor the error itself go along: they may repeat a header, and so the token (S10)."""
+    return Permanent(operation, subject, "a value cannot be sent or read: check the forge's token, URL and proxy")
 
 
 def refused(operation: str, subject: str, refusal: GitlabError) -> OutsideError:

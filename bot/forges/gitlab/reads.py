@@ -1,15 +1,16 @@
 """The reading half of the GitLab adapter; each method costs one GET, or one a page of a hundred."""
 
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from gitlab.exceptions import GitlabHttpError
 
 from bot.errors import Permanent
-from bot.forges.base import GitAccess, Note
+from bot.forges.base import GitAccess, Note, Reaction
 from bot.forges.gitlab import convert, paths
 from bot.forges.gitlab.client import Client
 from bot.forges.gitlab.errors import outside
-from policies.model import Check, MergeRequest, SourceCommit, User
+from policies.model import Check, MergeRequest, Permission, Review, SourceCommit, User
 
 
 class Reads:
@@ -85,6 +86,34 @@ class Reads:
         with outside("list the comments of", paths.named(repository, iid)):
             found = self._client.list(f"{paths.request(repository, iid)}/notes", sort="asc", order_by="created_at")
             return tuple(convert.note(fields) for fields in found if fields.get("system") is not True)
+
+    def reactions(self, repository: str, iid: int, note: int) -> tuple[Reaction, ...]:
+        """The emoji on a comment, `thumbsup` and `thumbsdown` by the names of `Emoji`."""
+        with outside("list the emoji on", f"comment {note} of {paths.named(repository, iid)}"):
+            found = self._client.list(f"{paths.request(repository, iid)}/notes/{note}/award_emoji")
+            return tuple(convert.reaction(fields) for fields in found)
+
+    def reviews(self, repository: str, iid: int) -> tuple[Review, ...]:
+        """The approvals that stand, oldest first; GitLab does not tell of which head."""
+        with outside("list the approvals of", paths.named(repository, iid)):
+            return convert.reviews(self._client.get(f"{paths.request(repository, iid)}/approvals"))
+
+    def members(self, repository: str, group: str) -> tuple[User, ...]:  # noqa: ARG002 one token for all
+        """The direct members of the group, as GitLab's CODEOWNERS counts them."""
+        with outside("list the members of", f"group {group}"):
+            found = self._client.list(f"/groups/{quote(group, safe='')}/members")
+            return tuple(convert.user(fields) for fields in found)
+
+    def permission(self, repository: str, who: User) -> Permission:
+        """What a user may do in the project, by the role there or in any group above it."""
+        with outside("read the role of", f"{who.username} in {repository}"):
+            try:
+                found = self._client.get(f"{paths.project(repository)}/members/all/{who.id}")
+            except GitlabHttpError as refusal:
+                if refusal.response_code == 404:
+                    return Permission.none
+                raise
+            return convert.permission(found)
 
     def commits_between(self, source: str, old: str, new: str) -> tuple[SourceCommit, ...]:
         """The commits after `old` up to `new`, newest first.

@@ -1,15 +1,16 @@
 """The writing half of the GitLab adapter; each method is one POST or PUT, never repeated (R5)."""
 
 import re
+from collections.abc import Sequence
 
 from gitlab.exceptions import GitlabAuthenticationError, GitlabHttpError
 
 from bot.errors import Conflict, OutsideError, Permanent, Transient
-from bot.forges.base import Note, Proposal, Status
+from bot.forges.base import Emoji, Note, Proposal, Status
 from bot.forges.gitlab import convert, paths
 from bot.forges.gitlab.client import Client
 from bot.forges.gitlab.errors import Unreadable, one_line, outside, said
-from policies.model import CheckState, Mergeable, MergeRequest, MergeRequestState
+from policies.model import CheckState, Mergeable, MergeRequest, MergeRequestState, User
 
 LONGEST_DESCRIPTION = 140
 """Of a commit status; GitHub's limit, kept for every forge."""
@@ -57,6 +58,35 @@ class Writes:
         """Replace a comment's text."""
         with outside("edit a comment on", paths.named(repository, iid)):
             self._client.put(f"{paths.request(repository, iid)}/notes/{note}", {"body": body})
+
+    def delete_note(self, repository: str, iid: int, note: int) -> None:
+        """Remove a comment."""
+        with outside("remove a comment from", paths.named(repository, iid)):
+            self._client.delete(f"{paths.request(repository, iid)}/notes/{note}")
+
+    def react(self, repository: str, iid: int, note: int, emoji: Emoji) -> None:
+        """Give a comment an emoji; GitLab refuses the one that stands there already, with a 404."""
+        name = {value: key for key, value in convert.EMOJI.items()}.get(emoji.value, emoji.value)
+        with outside("react to a comment on", paths.named(repository, iid)):
+            try:
+                self._client.post(f"{paths.request(repository, iid)}/notes/{note}/award_emoji", {"name": name})
+            except GitlabHttpError as refusal:
+                if "already been taken" not in said(refusal):
+                    raise
+
+    def label(self, repository: str, iid: int, labels: Sequence[str]) -> None:
+        """Add labels; GitLab makes those that the project lacks."""
+        with outside("label", paths.named(repository, iid)):
+            self._client.put(paths.request(repository, iid), {"add_labels": ",".join(labels)})
+
+    def ask_for_review(self, repository: str, iid: int, reviewers: Sequence[User]) -> None:
+        """Ask users for a review, beside those asked already: GitLab replaces the whole list, so it is read first.
+
+        Free tiers keep one reviewer only, and drop the others without a word (GitLab's documentation of reviewers)."""
+        with outside("ask for a review of", paths.named(repository, iid)):
+            asked = convert.reviewers(self._client.get(paths.request(repository, iid)))
+            wanted = list(dict.fromkeys([*asked, *(reviewer.id for reviewer in reviewers)]))
+            self._client.put(paths.request(repository, iid), {"reviewer_ids": wanted})
 
     def set_status(self, repository: str, sha: str, branch: str, status: Status) -> None:
         """Set a commit status; ValueError where its description is longer than 140 characters.

@@ -56,7 +56,7 @@ def create(call: Call) -> Answer:
         made = requests.open_request(call.state, project, user, Opening(head, base, title, body))
     except errors.Duplicate as refusal:
         raise errors.Duplicate(f"A pull request already exists for {project.group.full_path}:{head}.") from refusal
-    return Answer(_shown(call, project, made), 201)
+    return Answer(single_pull(call.state, project, made, (None, "unknown")), 201)
 
 
 def update(call: Call) -> Answer:

@@ -136,7 +136,7 @@ def _plain(state: State, where: Project, found: MergeRequest) -> Json:
         "author": user(state, found.author),
         "assignees": [],
         "assignee": None,
-        "reviewers": [],
+        "reviewers": [user(state, one) for one in found.reviewers],
         "source_project_id": where.id,
         "target_project_id": where.id,
         "labels": list(found.labels),

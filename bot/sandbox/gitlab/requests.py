@@ -85,6 +85,9 @@ def update(call: Call) -> Answer:
         remove_source_branch=call.flag("remove_source_branch"),
     )
     requests.edit(call.state, project, request, call.user(), wanted)
+    reviewers = call.words("reviewer_ids")
+    if reviewers is not None:  # ids of nobody are passed over, as GitLab does
+        request.reviewers = [call.state.users[int(one)] for one in reviewers if int(one) in call.state.users]
     return _shown(call, project, request)
 
 
