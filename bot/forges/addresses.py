@@ -3,10 +3,11 @@
 import re
 from urllib.parse import urlsplit
 
-SCP = re.compile(r"(?:[\w.-]+@)(?P<host>[\w.-]+):(?P<path>[^:/].*)")
+SCP = re.compile(r"[\w.-]+@(?P<host>[\w.-]+):(?P<path>[^/].*)")
 """`git@host:path`, as Git writes SSH addresses."""
 
-COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+COMMIT = re.compile(r"[0-9a-f]{7,64}")
+"""A commit, perhaps shortened, as images name the revision that they were built from."""
 
 
 def path_at(forge: str, source: str) -> str | None:

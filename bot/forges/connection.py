@@ -4,9 +4,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.errors import Permanent
-from pathlib import Path
-
-from bot.errors import Permanent
 
 
 @dataclass(frozen=True, slots=True)

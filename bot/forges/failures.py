@@ -51,6 +51,13 @@ def unreached(operation: str, subject: str, failure: requests.RequestException) 
     return Transient(operation, subject, one_line(str(failure)) or type(failure).__name__)
 
 
+def unfit(operation: str, subject: str) -> Permanent:
+    """Something could not be put into a request or taken from an answer.
+
+    Neither its words nor the error itself go along: they may repeat a header, and so the token (S10)."""
+    return Permanent(operation, subject, "a value cannot be sent or read: check the forge's token, URL and proxy")
+
+
 def _after(value: str | None, now: datetime) -> datetime | None:
     if value is None:
         return None

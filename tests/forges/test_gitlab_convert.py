@@ -7,8 +7,8 @@ from typing import cast
 
 import pytest
 
+from bot.forges.failures import Unreadable
 from bot.forges.gitlab import convert
-from bot.forges.gitlab.errors import Unreadable
 from policies.model import CheckState, Mergeable, MergeRequestState, User
 from tests.forges.gitlab_answers import HEAD, MERGED, RECORDINGS, merge_request, recorded, recording
 

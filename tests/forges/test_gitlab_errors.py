@@ -11,7 +11,7 @@ from urllib3.exceptions import MaxRetryError
 from urllib3.exceptions import SSLError as URLLib3SSLError
 
 from bot.errors import Conflict, OutsideError, Permanent, RateLimited, Transient
-from bot.forges.gitlab.errors import DEFAULT_WAIT, LONGEST_WAIT, one_line, retry_at
+from bot.forges.failures import DEFAULT_WAIT, LONGEST_WAIT, one_line, retry_at
 from tests.forges.gitlab_answers import PROJECT, forge, merge_request
 
 UNTRUSTED = MaxRetryError(HTTPConnectionPool("x"), "/", URLLib3SSLError(ssl.SSLCertVerificationError("self-signed")))
@@ -154,7 +154,7 @@ def _ask(operation: str) -> None:
     ],
 )
 def test_R6_when_to_ask_again(headers: dict[str, str], expected: datetime) -> None:
-    assert retry_at(headers, NOW) == expected
+    assert retry_at(headers, "RateLimit-Reset", NOW) == expected
 
 
 def test_S9_no_control_character_and_no_flood_reaches_a_message() -> None:

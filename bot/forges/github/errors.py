@@ -8,7 +8,7 @@ import requests
 from github import GithubException
 
 from bot.errors import Conflict, OutsideError, Permanent, RateLimited, Transient
-from bot.forges.failures import Unreadable, one_line, retry_at, unreached
+from bot.forges.failures import Unreadable, one_line, retry_at, unfit, unreached
 
 RESET = "x-ratelimit-reset"
 """Seconds since the epoch; counts once `x-ratelimit-remaining` is 0 (GitHub's documentation of rate limits)."""
@@ -34,14 +34,16 @@ def outside(operation: str, subject: str, clock: Callable[[], datetime] = _now) 
     except Unreadable as answer:
         cause = f"GitHub's answer has no usable {answer.what}: check that the URL is a GitHub"
         raise Permanent(operation, subject, cause) from answer
+    except requests.exceptions.InvalidHeader:
+        raise unfit(operation, subject) from None
     except requests.RequestException as failure:
         raise unreached(operation, subject, failure) from failure
     except RuntimeError as redirect:  # PyGithub raises this plain where GitHub points to another host
         raise Permanent(operation, subject, one_line(str(redirect))) from redirect
     except OSError as failure:  # requests raises this plain for a CA file that is not there
         raise Permanent(operation, subject, one_line(str(failure))) from failure
-    except ValueError as failure:  # JSON that ends too soon, or a token that no header can hold: never shown (S10)
-        raise Permanent(operation, subject, "the answer or the token cannot be used as it is") from failure
+    except ValueError:  # JSON that ends too soon, or a token that no header can hold
+        raise unfit(operation, subject) from None
 
 
 def refused(operation: str, subject: str, refusal: GithubException, now: datetime) -> OutsideError:

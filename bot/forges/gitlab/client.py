@@ -12,8 +12,11 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ProtocolError
 
 from bot.forges.connection import Connection, current_token
-from bot.forges.gitlab.errors import Redirected, TooManyRequests, Unreadable, one_line, retry_at
+from bot.forges.failures import Unreadable, one_line, retry_at
+from bot.forges.gitlab.errors import Redirected, TooManyRequests
 
+RESET = "RateLimit-Reset"
+"""Seconds since the epoch (GitLab's documentation of rate limits)."""
 READ_SECONDS = 10.0
 WRITE_SECONDS = 30.0
 """GitLab merges while we wait, and waits up to 10 s itself for the lock of a commit status."""
@@ -93,7 +96,7 @@ class Client:
         """
         if response.status_code == 429:
             response.close()
-            raise TooManyRequests(retry_at(response.headers, self._clock()))
+            raise TooManyRequests(retry_at(response.headers, RESET, self._clock()))
         if response.is_redirect:
             response.close()
             raise Redirected(one_line(response.headers["Location"]))

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from bot.forges.base import Emoji, Note, Reaction
-from bot.forges.gitlab.errors import Unreadable
+from bot.forges.failures import Unreadable
+from bot.forges.fields import Json, needed_time, number, part, required, text, time
 from policies.model import (
     Check,
     CheckState,
@@ -21,8 +22,6 @@ from policies.model import (
     SourceCommit,
     User,
 )
-
-Json = Mapping[str, object]
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -73,59 +72,59 @@ CHECK_STATES = {
 
 def user(fields: Json) -> User:
     """A user; `bot` by the field where GitLab sends it (`GET /user`), else by the documented names."""
-    username = _text(fields, "username")
+    username = text(fields, "username")
     bot = fields.get("bot")
     is_bot = bot if isinstance(bot, bool) else BOT_USERNAME.fullmatch(username) is not None
-    return User(_number(fields, "id"), username, _text(fields, "name"), is_bot)
+    return User(number(fields, "id"), username, text(fields, "name"), is_bot)
 
 
 def merge_request(fields: Json) -> MergeRequest:
     """A merge request from a list, alone, or from the answer to a write."""
-    state = _state(_text(fields, "state"))
+    state = _state(text(fields, "state"))
     mergeable, reason = _mergeability(fields)
-    head = _text(fields, "sha") or _text(_part(fields, "diff_refs"), "head_sha")
+    head = text(fields, "sha") or text(part(fields, "diff_refs"), "head_sha")
     merged = state is MergeRequestState.merged
     closed = state is MergeRequestState.closed
     return MergeRequest(
-        iid=_number(fields, "iid"),
-        url=_text(fields, "web_url"),
-        title=_text(fields, "title"),
-        description=_text(fields, "description"),
+        iid=number(fields, "iid"),
+        url=text(fields, "web_url"),
+        title=text(fields, "title"),
+        description=text(fields, "description"),
         state=state,
-        source_branch=_required(fields, "source_branch"),
-        target_branch=_required(fields, "target_branch"),
+        source_branch=required(fields, "source_branch"),
+        target_branch=required(fields, "target_branch"),
         head=head,
         author=_some_user(fields, "author") or User(0, "", "unknown"),
-        same_project=_number(fields, "target_project_id") == fields.get("source_project_id"),
+        same_project=number(fields, "target_project_id") == fields.get("source_project_id"),
         labels=_labels(fields.get("labels")),
         mergeable=mergeable,
         merge_reason=reason,
-        created_at=_needed_time(fields, "created_at"),
-        updated_at=_needed_time(fields, "updated_at"),
-        merged_at=_time(fields, "merged_at") if merged else None,
+        created_at=needed_time(fields, "created_at"),
+        updated_at=needed_time(fields, "updated_at"),
+        merged_at=time(fields, "merged_at") if merged else None,
         # merge_user is also who set auto-merge, so it means something only once merged
         merged_by=(_some_user(fields, "merge_user") or _some_user(fields, "merged_by")) if merged else None,
         merge_commit=merge_commit(fields) if merged else None,
-        closed_at=_time(fields, "closed_at") if closed else None,
+        closed_at=time(fields, "closed_at") if closed else None,
         closed_by=_some_user(fields, "closed_by") if closed else None,
     )
 
 
 def merge_commit(fields: Json) -> str | None:
     """What came onto the target branch: the merge commit, the squash, or the head by fast-forward."""
-    return _text(fields, "merge_commit_sha") or _text(fields, "squash_commit_sha") or _text(fields, "sha") or None
+    return text(fields, "merge_commit_sha") or text(fields, "squash_commit_sha") or text(fields, "sha") or None
 
 
 def note(fields: Json) -> Note:
     """A comment."""
     author = _some_user(fields, "author") or User(0, "", "unknown")
-    return Note(_number(fields, "id"), _text(fields, "body"), author, _needed_time(fields, "created_at"))
+    return Note(number(fields, "id"), text(fields, "body"), author, needed_time(fields, "created_at"))
 
 
 def checks(statuses: Iterable[Json], me: int) -> tuple[Check, ...]:
     """The newest status (highest id) of each name, by name; one's own hides nobody else's of that name."""
     newest: dict[tuple[str, bool], Check] = {}
-    for status in sorted(statuses, key=lambda fields: _number(fields, "id")):
+    for status in sorted(statuses, key=lambda fields: number(fields, "id")):
         check = _check(status)
         newest[check.name, check.author_id == me] = check
     return tuple(newest[key] for key in sorted(newest))
@@ -140,7 +139,7 @@ PERMISSIONS = ((50, Permission.admin), (40, Permission.maintain), (30, Permissio
 
 def reaction(fields: Json) -> Reaction:
     """An emoji on a comment."""
-    name = _required(fields, "name")
+    name = required(fields, "name")
     return Reaction(EMOJI.get(name, name), _some_user(fields, "user") or User(0, "", "unknown"))
 
 
@@ -149,7 +148,7 @@ def reviews(fields: Json) -> tuple[Review, ...]:
     found = fields.get("approved_by")
     rows = [row for row in found if isinstance(row, Mapping)] if isinstance(found, list) else []
     given = [
-        Review(user(_part(row, "user")), ReviewState.approved, None, _time(row, "approved_at") or LONG_AGO)
+        Review(user(part(row, "user")), ReviewState.approved, None, time(row, "approved_at") or LONG_AGO)
         for row in rows
     ]
     return tuple(sorted(given, key=lambda review: (review.at, review.user.id)))
@@ -158,12 +157,12 @@ def reviews(fields: Json) -> tuple[Review, ...]:
 def reviewers(fields: Json) -> tuple[int, ...]:
     """The ids of who was asked for a review."""
     found = fields.get("reviewers")
-    return tuple(_number(one, "id") for one in found if isinstance(one, Mapping)) if isinstance(found, list) else ()
+    return tuple(number(one, "id") for one in found if isinstance(one, Mapping)) if isinstance(found, list) else ()
 
 
 def permission(fields: Json) -> Permission:
     """What a member may do; a blocked one nothing."""
-    level = _number(fields, "access_level")
+    level = number(fields, "access_level")
     if fields.get("state") == "blocked":
         return Permission.none
     return next((found for least, found in PERMISSIONS if level >= least), Permission.none)
@@ -171,12 +170,12 @@ def permission(fields: Json) -> Permission:
 
 def source_commit(fields: Json) -> SourceCommit:
     """A commit as the approver sees it."""
-    return SourceCommit(_required(fields, "id"), _text(fields, "title"), _text(fields, "author_name"))
+    return SourceCommit(required(fields, "id"), text(fields, "title"), text(fields, "author_name"))
 
 
 def branch_head(fields: Json) -> str:
     """The commit that a branch points to."""
-    return _required(_part(fields, "commit"), "id")
+    return required(part(fields, "commit"), "id")
 
 
 def compared(fields: Json) -> tuple[SourceCommit, ...]:
@@ -190,15 +189,15 @@ def compared(fields: Json) -> tuple[SourceCommit, ...]:
 def _check(fields: Json) -> Check:
     author = _some_user(fields, "author")
     allow_failure = fields.get("allow_failure") is True
-    status = _text(fields, "status")
+    status = text(fields, "status")
     state = CHECK_STATES.get(status, CheckState.pending)
     if status == "manual" and allow_failure:  # a job that nobody need start
         state = CheckState.skipped
     return Check(
-        name=_text(fields, "name"),
+        name=text(fields, "name"),
         state=state,
-        description=_text(fields, "description"),
-        url=_text(fields, "target_url"),
+        description=text(fields, "description"),
+        url=text(fields, "target_url"),
         author_id=author.id if author else None,
         allow_failure=allow_failure,
     )
@@ -206,7 +205,7 @@ def _check(fields: Json) -> Check:
 
 def _mergeability(fields: Json) -> tuple[Mergeable, str]:
     """R8: what is not known to be yes or no is unknown, also a word that GitLab adds one day."""
-    word = _text(fields, "detailed_merge_status") or _text(fields, "merge_status")
+    word = text(fields, "detailed_merge_status") or text(fields, "merge_status")
     if fields.get("state") == "locked":  # a merge is under way
         return Mergeable.unknown, "locked"
     if word in ALLOWING:
@@ -230,45 +229,3 @@ def _labels(labels: object) -> tuple[str, ...]:
 def _some_user(fields: Json, name: str) -> User | None:
     part = fields.get(name)
     return user(part) if isinstance(part, Mapping) else None
-
-
-def _part(fields: Json, name: str) -> Json:
-    part = fields.get(name)
-    return part if isinstance(part, Mapping) else {}
-
-
-def _text(fields: Json, name: str) -> str:
-    value = fields.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _required(fields: Json, name: str) -> str:
-    value = _text(fields, name)
-    if not value:
-        raise Unreadable(f"field {name!r}")
-    return value
-
-
-def _number(fields: Json, name: str) -> int:
-    value = fields.get(name)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise Unreadable(f"field {name!r}")
-    return value
-
-
-def _time(fields: Json, name: str) -> datetime | None:
-    value = _text(fields, name)
-    if not value:
-        return None
-    try:
-        at = datetime.fromisoformat(value)
-    except ValueError:
-        raise Unreadable(f"time in the field {name!r}") from None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def _needed_time(fields: Json, name: str) -> datetime:
-    at = _time(fields, name)
-    if at is None:
-        raise Unreadable(f"field {name!r}")
-    return at

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from gitlab.exceptions import GitlabHttpError
 
 from bot.errors import Permanent
+from bot.forges.addresses import COMMIT
 from bot.forges.base import GitAccess, Note, Reaction
 from bot.forges.gitlab import convert, paths
 from bot.forges.gitlab.client import Client
@@ -122,7 +123,7 @@ class Reads:
         project or the commits, or does not show them to the bot.
         """
         found = paths.project_at(self._client.url, source)
-        if found is None or not (paths.COMMIT.fullmatch(old) and paths.COMMIT.fullmatch(new)):
+        if found is None or not (COMMIT.fullmatch(old) and COMMIT.fullmatch(new)):
             return ()
         path = f"{paths.project(found)}/repository/compare"
         with outside("compare", f"{found} {old[:12]}..{new[:12]}"):

@@ -7,9 +7,11 @@ from gitlab.exceptions import GitlabAuthenticationError, GitlabHttpError
 
 from bot.errors import Conflict, OutsideError, Permanent, Transient
 from bot.forges.base import Emoji, Note, Proposal, Status
+from bot.forges.failures import Unreadable, one_line
+from bot.forges.fields import Json
 from bot.forges.gitlab import convert, paths
 from bot.forges.gitlab.client import Client
-from bot.forges.gitlab.errors import Unreadable, one_line, outside, said
+from bot.forges.gitlab.errors import outside, said
 from policies.model import CheckState, Mergeable, MergeRequest, MergeRequestState, User
 
 LONGEST_DESCRIPTION = 140
@@ -145,7 +147,7 @@ class Writes:
             raise Conflict("close", subject, f"it is {found.state}")
 
 
-def _merge_error(fields: convert.Json) -> str:
+def _merge_error(fields: Json) -> str:
     error = fields.get("merge_error")
     return one_line(error) if isinstance(error, str) else ""
 
