@@ -1,18 +1,36 @@
 """What operators set in the environment: read once, and refused with every fault named when it is wrong (S1)."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from redis.connection import parse_url
+
+from bot.hooks.signatures import signing_key
 
 PREFIX = "TOWPATH_"
 PLACEHOLDERS = frozenset(
     {"changeme", "change-me", "secret", "password", "example", "token", "xxx", "todo", "test", "none"}
 )
 SHORTEST_SECRET = 8
+REGISTRY = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[\w.-]+)*")
+"""What values files write before a repository: a host, perhaps its port, perhaps a path."""
+KUBERNETES = re.compile(
+    r"TOWPATH(?:_[A-Z0-9_]+)?_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_[A-Z]+)?)?)"
+)
+"""What Kubernetes sets in every pod beside a Service that is called `towpath` or `towpath-…`."""
+REDIS_EXAMPLE = "redis://localhost:6379/0"
+JSON_WANTED = {
+    "tuple_type": 'a JSON list is wanted, such as ["first", "second"]',
+    "dict_type": "a JSON object is wanted; or set its parts, each in a variable of its own (NAME__PART)",
+    "model_type": "a JSON object is wanted; or set its parts, each in a variable of its own (NAME__PART)",
+}
+"""pydantic's types of faults that a value which is no JSON, or another kind of it, ends in."""
 
 
 class SettingsError(Exception):
@@ -63,7 +81,8 @@ class ForgeSettings(_Part):
     @model_validator(mode="after")
     def _has_its_secrets(self) -> Self:
         self.access_token()
-        if not self.hook_tokens() and not self.hook_signing_secrets():
+        tokens, signing_secrets = self.hook_tokens(), self.hook_signing_secrets()
+        if not tokens and not signing_secrets:
             raise ValueError("webhook_tokens or signing_secrets is needed: a webhook must come from somebody")
         return self
 
@@ -81,7 +100,13 @@ class ForgeSettings(_Part):
 
     def hook_signing_secrets(self) -> tuple[str, ...]:
         """The webhook's signing secrets (Standard Webhooks)."""
-        return _secrets(self.signing_secrets, self.signing_secrets_file, "signing_secrets")
+        found = _secrets(self.signing_secrets, self.signing_secrets_file, "signing_secrets")
+        for secret in found:
+            try:
+                signing_key(secret)
+            except ValueError as error:
+                raise ValueError(f"signing_secrets: one of them {error}") from error
+        return found
 
 
 class SourceSettings(_Part):
@@ -92,6 +117,15 @@ class SourceSettings(_Part):
     secrets_file: Path | None = None
     images: tuple[str, ...] = Field(min_length=1)
     registry: str = ""
+
+    @field_validator("registry")
+    @classmethod
+    def _is_what_values_files_write(cls, registry: str) -> str:
+        if registry and not REGISTRY.fullmatch(registry):
+            raise ValueError(
+                "a bare host is wanted, no URL: registry.example.com, or with port and path, host:5000/team"
+            )
+        return registry
 
     @model_validator(mode="after")
     def _has_its_secrets(self) -> Self:
@@ -113,8 +147,9 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid", hide_input_in_errors=True
     )
 
-    redis_url: str = "redis://127.0.0.1:6379/0"
-    broker_url: str = ""
+    # Both may hold a password, so neither is shown.
+    redis_url: str = Field(default="redis://127.0.0.1:6379/0", repr=False)
+    broker_url: str = Field(default="", repr=False)
     mirrors: Path
     seal: tuple[SecretStr, ...] = ()
     seal_keys_file: Path | None = None
@@ -126,6 +161,23 @@ class Settings(BaseSettings):
     bot_email: str = "towpath@localhost"
     forges: dict[str, ForgeSettings] = Field(min_length=1)
     sources: dict[str, SourceSettings] = {}
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, url: str) -> str:
+        try:
+            parse_url(url)  # type: ignore[no-untyped-call]  # redis does not type it
+        except ValueError:
+            # Whose words may repeat a part of the URL, and with it of the password.
+            raise ValueError(f"no Redis URL: write it like {REDIS_EXAMPLE}") from None
+        return url
+
+    @field_validator("broker_url")
+    @classmethod
+    def _is_a_url(cls, url: str) -> str:
+        if url and not re.match(r"[a-z][a-z0-9+]*://", url):
+            raise ValueError(f"no broker URL: write it like {REDIS_EXAMPLE}")
+        return url
 
     @model_validator(mode="after")
     def _has_a_seal(self) -> Self:
@@ -166,6 +218,13 @@ class _Given(EnvSettingsSource):
     def _load_env_vars(self) -> Mapping[str, str | None]:
         return self._environ
 
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:  # noqa: ANN401 theirs
+        """The value that JSON writes; else as it is, for the validation to refuse among all other faults."""
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
+
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """The settings that these environment variables give; SettingsError with every fault where they give none."""
@@ -189,15 +248,16 @@ def _unknown(environ: Mapping[str, str]) -> list[str]:
     faults = []
     for name in mine:
         top = name.upper().partition("__")[0]
-        if top not in known and top != publish:
+        if top not in known and top != publish and not KUBERNETES.fullmatch(name):
             nearest = difflib.get_close_matches(top, known, n=1)
             faults.append(f"{name}: there is no such setting" + (f"; did you mean {nearest[0]}?" if nearest else ""))
     return faults
 
 
 def _fault(detail: dict[str, Any]) -> str:
-    name = PREFIX + "__".join(str(part) for part in detail["loc"]).upper()
-    text = str(detail["msg"]).removeprefix("Value error, ")
+    # A number is a place in a list: the variable is the list's.
+    name = PREFIX + "__".join(part for part in detail["loc"] if isinstance(part, str)).upper()
+    text = JSON_WANTED.get(detail["type"], str(detail["msg"]).removeprefix("Value error, "))
     if detail["type"] == "extra_forbidden":
         part = str(detail["loc"][-1])
         model = ForgeSettings if detail["loc"][0] == "forges" else SourceSettings

@@ -94,7 +94,29 @@ def test_a_secret_that_is_rotated_in_its_file_counts_at_once(tmp_path: Path) -> 
         ("TOWPATH_FORGES__MAIN__TOKNE", "x", "did you mean TOKEN?"),
         ("TOWPATH_FORGES__MAIN__KIND", "gitlub", "TOWPATH_FORGES__MAIN__KIND"),
         ("TOWPATH_FORGES__MAIN__URL", "gitlab.example.com", "TOWPATH_FORGES__MAIN__URL"),
-        ("TOWPATH_FORGES__MAIN__REPOSITORIES", "platform/config", "forges"),
+        ("TOWPATH_FORGES__MAIN__REPOSITORIES", "platform/config", "TOWPATH_FORGES__MAIN__REPOSITORIES: a JSON list"),
+        (
+            "TOWPATH_FORGES__MAIN__WEBHOOK_TOKENS",
+            "abc",
+            "TOWPATH_FORGES__MAIN__WEBHOOK_TOKENS: a JSON list is wanted, su",
+        ),
+        ("TOWPATH_FORGES__MAIN__WEBHOOK_TOKENS", "12345678", 'such as ["first", "second"]'),
+        ("TOWPATH_FORGES__MAIN__WEBHOOK_TOKENS", "[12345678]", "TOWPATH_FORGES__MAIN__WEBHOOK_TOKENS: "),
+        ("TOWPATH_SEAL", "0123456789abcdef", "TOWPATH_SEAL: a JSON list"),
+        ("TOWPATH_SOURCES", "abc", "TOWPATH_SOURCES: a JSON object"),
+        ("TOWPATH_SOURCES__REG", "{", "TOWPATH_SOURCES__REG: a JSON object"),
+        ("TOWPATH_FORGES__MAIN__SIGNING_SECRETS", '["not-a-whsec-secret"]', "signing_secrets: one of them"),
+        ("TOWPATH_FORGES__MAIN__SIGNING_SECRETS", '["whsec_dG9vIHNob3J0"]', "signing_secrets: one of them"),
+        (
+            "TOWPATH_REDIS_URL",
+            "localhost:6379",
+            "TOWPATH_REDIS_URL: no Redis URL: write it like redis://localhost:6379/0",
+        ),
+        ("TOWPATH_REDIS_URL", "redis://localhost:port/0", "TOWPATH_REDIS_URL"),
+        ("TOWPATH_BROKER_URL", "localhost:6379", "TOWPATH_BROKER_URL"),
+        ("TOWPATH_SOURCES__CI__REGISTRY", "https://registry.example.com", "TOWPATH_SOURCES__CI__REGISTRY: a bare host"),
+        ("TOWPATH_SOURCES__CI__REGISTRY", "registry.example.com/", "TOWPATH_SOURCES__CI__REGISTRY: a bare host"),
+        ("TOWPATH_PORTS", "1", "TOWPATH_PORTS: there is no such setting"),
         ("TOWPATH_SOURCES__CI__IMAGES", "[]", "TOWPATH_SOURCES__CI__IMAGES"),
         ("TOWPATH_SOURCES__CI__SECRETS_FILE", "/nowhere", "cannot be read"),
         ("TOWPATH_SWEEP_SECONDS", "often", "TOWPATH_SWEEP_SECONDS"),
@@ -110,3 +132,43 @@ def test_S10_no_secret_is_in_the_repr_or_in_a_fault() -> None:
     for secret in ("glpat-not-a-real-one", "a-hook-token", "a-ci-secret", "0123456789abcdef"):
         assert secret not in repr(settings)
         assert secret not in faults(TOWPATH_SWEEP_SECONDS="often", TOWPATH_SOURCES__CI__KIND="nothing")
+
+
+def test_a_value_that_is_no_json_hides_no_other_fault() -> None:
+    told = faults(TOWPATH_FORGES__MAIN__WEBHOOK_TOKENS="abcdefgh", TOWPATH_SWEEP_SECONDS="often", TOWPATH_SEAL="x")
+    for name in ("TOWPATH_FORGES__MAIN__WEBHOOK_TOKENS", "TOWPATH_SWEEP_SECONDS", "TOWPATH_SEAL"):
+        assert name in told
+    assert "abcdefgh" not in told
+
+
+def test_the_passwords_of_redis_are_in_no_repr_and_in_no_fault() -> None:
+    settings = load(TOWPATH_REDIS_URL="redis://:hunter22@redis/0", TOWPATH_BROKER_URL="redis://:hunter23@redis/1")
+    assert "hunter2" not in repr(settings)
+    assert "hunter" not in faults(TOWPATH_REDIS_URL="redis://:hun/ter22@redis/0")
+
+
+@pytest.mark.parametrize("registry", ["registry.example.com", "localhost:5000", "registry.example.com:5000/team/shop"])
+def test_a_registry_is_what_values_files_write(registry: str) -> None:
+    assert load(TOWPATH_SOURCES__CI__REGISTRY=registry).sources["ci"].registry == registry
+
+
+def test_a_whole_signing_secret_is_taken() -> None:
+    secret = "whsec_" + "MDEyMzQ1Njc4OWFiY2RlZg=="
+    settings = load(TOWPATH_FORGES__MAIN__SIGNING_SECRETS=f'["{secret}"]')
+    assert settings.forges["main"].hook_signing_secrets() == (secret,)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "TOWPATH_PORT",
+        "TOWPATH_PORT_8080_TCP",
+        "TOWPATH_PORT_8080_TCP_ADDR",
+        "TOWPATH_SERVICE_HOST",
+        "TOWPATH_SERVICE_PORT",
+        "TOWPATH_SERVICE_PORT_HTTP",
+        "TOWPATH_WEB_SERVICE_HOST",
+    ],
+)
+def test_what_kubernetes_sets_beside_a_service_called_towpath_is_passed_over(name: str) -> None:
+    assert load(**{name: "tcp://10.0.0.1:8080"}) == load()

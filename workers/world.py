@@ -81,4 +81,4 @@ def make_world(settings: Settings, clock: Callable[[], datetime] = utc_now) -> W
     """The world that settings describe. Connects to nothing yet."""
     redis = connect(settings.redis_url)
     Path(settings.mirrors).mkdir(parents=True, exist_ok=True)
-    return World(settings, Pending(redis), Memory(redis), clock)
+    return World(settings, Pending(redis, settings.lease_seconds), Memory(redis), clock)

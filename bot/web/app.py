@@ -1,5 +1,6 @@
 """The Flask application: which address leads where, and how each failure is answered."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from bot.memory import Answer
+from bot.web.breaker import Breaker
 from bot.web.receive import Refusal, Told
 
 log = structlog.get_logger(__name__)
@@ -27,9 +29,19 @@ class Ports:
     ping: Callable[[], None]
 
 
-def create_app(ports: Ports, body_limit: int) -> Flask:
+def create_app(ports: Ports, body_limit: int, clock: Callable[[], float] = time.monotonic) -> Flask:
     """The receiver. The order is always: cap the body, verify the sender, parse, store (S2)."""
     app = Flask("towpath", static_folder=None)
+    breaker = Breaker(clock)
+
+    def not_in_vain() -> Response | None:
+        # Before the body is read: its sender would wait for an answer that is known already.
+        return _send_again() if breaker.open and request.endpoint not in {None, "healthz"} else None
+
+    def no_redis(error: redis.RedisError) -> Response:
+        log.error("redis does not answer", error=type(error).__name__)
+        breaker.failed()
+        return _send_again()
 
     def hook_gitlab(forge: str) -> Response:
         return _told(ports.forge(forge, _headers(), _body(body_limit)))
@@ -47,7 +59,8 @@ def create_app(ports: Ports, body_limit: int) -> Flask:
     app.add_url_rule("/healthz", "healthz", lambda: jsonify(ok=True))
     app.add_url_rule("/readyz", "readyz", lambda: _ready(ports))
     app.register_error_handler(Refusal, _refused)
-    app.register_error_handler(redis.RedisError, _no_redis)
+    app.before_request(not_in_vain)
+    app.register_error_handler(redis.RedisError, no_redis)
     app.register_error_handler(HTTPException, _http)
     return app
 
@@ -94,8 +107,7 @@ def _refused(refusal: Refusal) -> Response:
     return answer
 
 
-def _no_redis(error: redis.RedisError) -> Response:
-    log.error("redis does not answer", error=type(error).__name__)
+def _send_again() -> Response:
     answer = jsonify(error="the work queue (Redis) does not answer: nothing was stored, send it again")
     answer.status_code = 503
     answer.headers["Retry-After"] = "5"

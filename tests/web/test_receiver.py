@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import redis
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse, create_environ, run_wsgi_app
 
@@ -16,9 +17,10 @@ from bot.hooks.ci import sign
 from bot.memory import Answer, Memory
 from bot.pending import Pending, connect
 from bot.settings import Settings, load_settings
-from bot.web import create_app
+from bot.web import Ports, create_app
+from bot.web.receive import Told
 from tests.redis_server import free_port
-from workers.receiving import make_ports, may_speak_for
+from workers.receiving import MOST_LETTERS, make_ports, may_speak_for
 
 REPO = "registry.example.com/shop/api"
 DIGEST = f"sha256:{'a' * 64}"
@@ -227,6 +229,57 @@ def test_a_registrys_push_is_stored_and_strangers_are_passed_over(receiver: Rece
     assert receiver.due() == (("image", REPO),)
 
 
+def test_a_bad_event_of_an_envelope_does_not_take_the_good_ones_with_it(receiver: Receiver) -> None:
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    good = {"action": "push", "target": {"mediaType": kind, "repository": "shop/api", "digest": DIGEST, "tag": "v1"}}
+    unfit = {"action": "push", "target": {"mediaType": kind, "repository": "shop/api", "digest": "no", "tag": "v1"}}
+    answer = receiver.registry({"events": [{"target": 3, "note": "x" * 5000}, good, unfit]})
+    assert answer.status_code == 202 and answer.json is not None and answer.json["accepted"] == 1
+    assert [word in answer.json["ignored"][at] for at, word in enumerate(["events.0.target", "events.2.target.digest"])]
+    assert receiver.due() == (("image", REPO),)
+    second, first = receiver.pending.dead_letters()
+    assert first["source"] == "source reg" and first["error"].startswith("events.0.target: ")
+    assert first["event"].startswith('{"target": 3, "note": "xxx') and len(first["event"]) == 2000
+    assert second["error"].startswith("events.2.target.digest: is no digest") and json.loads(second["event"]) == unfit
+
+
+def test_an_envelope_of_bad_events_does_not_push_all_other_letters_out(receiver: Receiver) -> None:
+    assert receiver.registry({"events": [{"target": 3}] * 1000}).status_code == 202
+    assert len(receiver.pending.dead_letters()) == MOST_LETTERS
+
+
+def test_the_error_of_a_dead_letter_is_plain_text(receiver: Receiver) -> None:
+    receiver.gitlab(b"{")
+    assert receiver.pending.dead_letters()[0]["error"].startswith("body: is not JSON")
+
+
+def test_a_webhook_of_a_repository_that_is_not_configured_hears_why(receiver: Receiver) -> None:
+    told = receiver.gitlab(push(project="somebody/else"))
+    reason = "somebody/else is no configured repository of this forge"
+    assert told.json == {"accepted": 0, "duplicate": False, "ignored": [reason]}
+
+
+def test_a_forges_path_is_known_under_any_case(receiver: Receiver) -> None:
+    told = receiver.gitlab(push(project="Platform/Config"))
+    assert told.json is not None and told.json["accepted"] == 1
+    assert receiver.due() == (("repository", "main", "platform/config"),)
+
+
+@pytest.mark.parametrize("header", ["X-Gitlab-Event", "X-GitHub-Event"])
+def test_the_cause_is_what_the_forge_calls_its_event(receiver: Receiver, header: str) -> None:
+    headers = {"X-Gitlab-Token": HOOK_TOKEN, header: "Push Hook"}
+    receiver.client.post("/hooks/gitlab/main", data=json.dumps(push()), headers=headers)
+    claim = receiver.pending.claim(receiver.due()[0], time.time() + 1)
+    assert claim is not None and claim.cause == "Push Hook"
+
+
+def test_who_announces_an_image_again_is_not_told_that_nobody_pinned_it_then(receiver: Receiver) -> None:
+    for answer in (Answer("refused", "", "", "no service pins it", ""), Answer("opened", "shop", "nonprod", "", "")):
+        receiver.memory.note_answer(REPO, DIGEST, answer)
+    receiver.ci({**BODY, "id": "0b8f4b6e-0000-4000-8000-000000000000"})
+    assert [one.unit for one in receiver.memory.answers(REPO, DIGEST)] == ["shop"]
+
+
 def test_what_became_of_an_image_is_told_to_who_announced_it(receiver: Receiver) -> None:
     receiver.memory.note_answer(REPO, DIGEST, Answer("opened", "shop", "nonprod", "waits", "https://x.example.com/1"))
     told = receiver.ci(BODY, path="ci/answer")
@@ -253,6 +306,31 @@ def test_R1_without_redis_the_answer_is_503_and_send_it_again(dead_redis: str, t
         assert answer.status_code == 503 and answer.headers["Retry-After"] == "5"
         assert answer.json is not None and "Redis" in answer.json["error"]
     assert receiver.client.get("/healthz").status_code == 200
+
+
+def test_R1_after_a_failure_of_redis_nobody_waits_for_it_for_a_second(tmp_path: Path) -> None:
+    now, asked = [100.0], []
+
+    def store(*_: object) -> Told:
+        asked.append(now[0])
+        if len(asked) == 1:
+            raise redis.ConnectionError
+        return Told(1)
+
+    def ping() -> None:
+        asked.append(now[0])
+
+    client = create_app(Ports(store, store, lambda *_: (), ping), 1000, lambda: now[0]).test_client()
+    assert client.post("/hooks/images/ci").status_code == 503
+    now[0] = 100.9
+    again = client.post("/hooks/gitlab/main")
+    assert (again.status_code, again.headers["Retry-After"]) == (503, "5")
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/healthz").status_code == 200
+    assert asked == [100.0]
+    now[0] = 101.1
+    assert client.post("/hooks/gitlab/main").status_code == 202
+    assert client.get("/readyz").status_code == 200
 
 
 def test_ready_with_redis(receiver: Receiver) -> None:

@@ -1,9 +1,11 @@
 """`towpath publish` against a receiver over HTTP."""
 
+import http.server
 import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -107,3 +109,68 @@ def test_nobody_there_is_told_after_a_bounded_patience() -> None:
     )
     assert result.exit_code == 1
     assert "did not take it" in result.output
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"", "is empty"), (b" \n\n", "is empty"), (b"\xff\xfe\x00\x9c", "is no text")]
+)
+def test_a_secret_file_without_a_secret_is_told(tmp_path: Path, content: bytes, words: str) -> None:
+    file = tmp_path / "ci-secret"
+    file.write_bytes(content)
+    port = Port(f"http://127.0.0.1:{free_port()}", None, None)  # type: ignore[arg-type]  # nobody there
+    result = port.publish("--secret-file", str(file), "--tries", "1")
+    assert result.exit_code == 1
+    assert str(file) in result.output and words in result.output
+
+
+@contextmanager
+def somebody_else(said: bytes, asked: list[str]) -> Iterator[str]:
+    """A server that answers everything with the same 200."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.path)
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 its name there
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join(5)
+
+
+@pytest.mark.parametrize("said", [b"<html>Sign in</html>", b"[1]", b"3", b"{}", b'{"ok": true}', b"\xff", b""])
+def test_an_answer_that_is_not_towpaths_is_told_at_once(said: bytes) -> None:
+    asked: list[str] = []
+    with somebody_else(said, asked) as url:
+        result = Port(url, None, None).publish()  # type: ignore[arg-type]  # somebody else is there
+    assert result.exit_code == 1
+    assert "not Towpath's receiver" in result.output
+    assert asked == ["/hooks/images/ci"]
+
+
+@pytest.mark.parametrize(
+    "said", [b'{"accepted": 1, "answers": [1]}', b'{"accepted": 1, "answers": [{"state": "done"}]}']
+)
+def test_answers_that_are_not_towpaths_are_told(said: bytes) -> None:
+    with somebody_else(said, []) as url:
+        result = Port(url, None, None).publish("--wait")  # type: ignore[arg-type]  # somebody else is there
+    assert result.exit_code == 1
+    assert "not as Towpath's receiver" in result.output
+
+
+@pytest.mark.parametrize(
+    "url", ["towpath.example.com", "localhost:8080", "ftp://x", "http://", "http://x:port", "http://[::1"]
+)
+def test_what_is_no_url_is_refused_and_not_tried_again(url: str) -> None:
+    result = Port(url, None, None).publish()  # type: ignore[arg-type]  # nobody there
+    assert result.exit_code == 2
+    assert "https://towpath.example.com" in result.output

@@ -3,9 +3,11 @@
 import threading
 
 import pytest
+from celery import Celery
 
 from bot.pending import Pending, Work, connect
 from tests.redis_server import RedisServer, free_port
+from workers.cli.timer import sender
 from workers.timer import run_timer, tick
 
 U: Work = ("unit", "main", "platform/config", "shop")
@@ -67,3 +69,20 @@ def test_a_redis_that_comes_back_is_found_again(redis_server: RedisServer, redis
 
     run_timer(Both(), send, lambda: 1000.0, 300, stop)  # type: ignore[arg-type]  # stands in for a queue
     assert sent == [("sweep",)]
+
+
+def test_a_broker_that_does_not_answer_does_not_end_the_timer(pending: Pending) -> None:
+    celery = sender(Celery("towpath", broker=f"redis://127.0.0.1:{free_port()}/0"))
+    stop = threading.Event()
+    errors: list[str] = []
+
+    def send(work: Work) -> None:
+        stop.set()
+        try:
+            celery(work)
+        except OSError as error:
+            errors.append(str(error))
+            raise
+
+    run_timer(pending, send, lambda: 1000.0, 300, stop)
+    assert [error.partition(":")[0] for error in errors] == ["the broker"]

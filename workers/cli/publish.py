@@ -6,6 +6,8 @@ import time
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -37,18 +39,40 @@ def command(  # noqa: PLR0913 one for each option that is not part of the announ
     secret = _secret(secret_file)
     image = str(said["image"])
     body = _body(said)
-    address = f"{url.rstrip('/')}/hooks/images/{source}"
-    told = _post(address, secret, body, tries)
+    address = f"{_base(url)}/hooks/images/{source}"
+    told = _post(address, secret, body, "accepted", tries)
     click.echo(f"{'already known' if told.get('duplicate') else 'accepted'}: {image}")
     if wait:
         _wait(f"{address}/answer", secret, body, timeout)
 
 
 def _secret(file: Path | None) -> str:
-    found = file.read_text().splitlines()[0].strip() if file is not None else os.environ.get(SECRET, "")
+    found = _first_line(file) if file is not None else os.environ.get(SECRET, "")
     if not found:
-        raise click.ClickException(f"no secret: set {SECRET} or give --secret-file")
+        empty = f"{file} is empty" if file is not None else f"set {SECRET} or give --secret-file"
+        raise click.ClickException(f"no secret: {empty}")
     return found
+
+
+def _first_line(file: Path) -> str:
+    try:
+        return file.read_text("utf-8").strip().partition("\n")[0].strip()
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise click.ClickException(f"{file} is no text: a secret is one line of UTF-8") from error
+
+
+def _base(url: str) -> str:
+    wrong = click.BadParameter("write it as https://towpath.example.com", param_hint="--url")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise wrong from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        raise wrong
+    return url.rstrip("/")
 
 
 def _body(said: dict[str, object]) -> bytes:
@@ -70,8 +94,8 @@ def _links(given: object) -> dict[str, str]:
     return {name: address for name, _, address in pairs}
 
 
-def _post(address: str, secret: str, body: bytes, tries: int = TRIES) -> dict[str, object]:
-    """Send it, again while nobody takes it: Towpath does nothing twice (R2)."""
+def _post(address: str, secret: str, body: bytes, wanted: str, tries: int = TRIES) -> dict[str, Any]:
+    """Send it, again while nobody takes it: Towpath does nothing twice (R2). The answer has a field `wanted`."""
     import requests
 
     from bot.hooks.ci import sign
@@ -81,17 +105,30 @@ def _post(address: str, secret: str, body: bytes, tries: int = TRIES) -> dict[st
         try:
             headers = {**sign(secret, body, datetime.now(UTC)), "Content-Type": "application/json"}
             answer = requests.post(address, data=body, headers=headers, timeout=10, allow_redirects=False)
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader) as error:
+            raise click.ClickException(f"{address} cannot be asked: {error}") from error
         except requests.RequestException as error:
             cause = f"{type(error).__name__}: {error}"
         else:
             if answer.status_code in (200, 202):
-                return dict(answer.json())
+                return _understood(address, answer.text, wanted)
             cause = f"{answer.status_code}: {_told(answer.text)}"
             if answer.status_code < 500 and answer.status_code != 429:
                 raise click.ClickException(f"{address} refused it with {cause}")
         if attempt + 1 < tries:
             time.sleep(min(2**attempt, 10))
     raise click.ClickException(f"{address} did not take it, {tries} times; the last time {cause}")
+
+
+def _understood(address: str, text: str, wanted: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or wanted not in found:
+        # A sign-in page or another service: it took nothing, and would take nothing the next time.
+        raise click.ClickException(f"{address} answers, but it is not Towpath's receiver; it says: {text[:200]}")
+    return found
 
 
 def _told(text: str) -> str:
@@ -105,8 +142,7 @@ def _wait(address: str, secret: str, body: bytes, timeout: float) -> None:
     end = time.monotonic() + timeout
     shown: set[str] = set()
     while True:
-        answers = _post(address, secret, body).get("answers")
-        rows = [dict(answer) for answer in answers] if isinstance(answers, list) else []
+        rows = _rows(address, _post(address, secret, body, "answers")["answers"])
         for row in rows:
             _show(row, shown)
         if any(row["state"] == "refused" for row in rows):
@@ -117,6 +153,16 @@ def _wait(address: str, secret: str, body: bytes, timeout: float) -> None:
             click.echo(f"nothing stands after {timeout:g} s: look at Towpath's worker and its logs", err=True)
             raise SystemExit(2)
         time.sleep(LOOKS)
+
+
+def _rows(address: str, answers: object) -> list[dict[str, str]]:
+    names = {"state", "unit", "stage", "text", "url"}
+    rows = (
+        [row for row in answers if isinstance(row, dict) and names <= row.keys()] if isinstance(answers, list) else []
+    )
+    if not isinstance(answers, list) or len(rows) != len(answers):
+        raise click.ClickException(f"{address} answers, but not as Towpath's receiver does")
+    return rows
 
 
 def _show(row: dict[str, str], shown: set[str]) -> None:

@@ -2,6 +2,10 @@
 
 import click
 
+THREADS = 64
+"""Requests that one process serves at once. They wait, for Redis or for the rest of a body, so they are many: with few
+of them some callers that send nothing, or a Redis that hangs, keep all the others waiting."""
+
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
@@ -22,7 +26,7 @@ def command(host: str, port: int, processes: int) -> None:
         interface=Interfaces.WSGI,
         factory=True,
         workers=processes,
-        blocking_threads=4,
+        blocking_threads=THREADS,
         respawn_failed_workers=True,
         log_access=False,
     )

@@ -11,20 +11,25 @@ import click
 def command(forge: str, once: bool) -> None:
     """Show the main job; stays up until Ctrl-C."""
     from workers.cli.demo.processes import NotStarted
+    from workers.cli.demo.signals import ENDS, Ended, ending
     from workers.cli.demo.stage import stage
     from workers.cli.demo.walk import Wrong, invite, walk
     from workers.redis_binary import NoRedis
 
     click.echo(f"Starting a sandbox forge that speaks {forge}'s API, Redis, and Towpath's web, worker and timer …")
     try:
-        with stage() as running:
+        with ending(), stage() as running:
             walk(running)
             if once:
                 click.echo("\nDone: one release went from its announcement to the last production ring.")
                 return
             invite(running, running.folder)
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            number = signal.sigwait(ENDS)
+            if number != signal.SIGINT:
+                raise Ended(number)
+            click.echo("stopped")
     except (NotStarted, NoRedis, Wrong) as error:
         raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
-        click.echo("stopped")
+    except Ended as ended:
+        # Without a word: after SIGHUP nobody may be there to read it.
+        raise SystemExit(ended.code) from ended

@@ -15,6 +15,7 @@ from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.server import serve
 from workers.cli.demo import seed
 from workers.cli.demo.processes import Processes, environment, free_port, towpath, wait_for
+from workers.cli.demo.signals import hold
 from workers.redis_binary import redis_server_binary
 from workers.world import utc_now
 
@@ -41,6 +42,7 @@ def stage() -> Iterator[Stage]:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="towpath-demo-")))
         processes = Processes(folder)
         opened.callback(processes.stop)
+        opened.callback(hold)
         sandbox = seeded(folder / "forge")
         forge_url = opened.enter_context(serve(sandbox, port=free_port(8930)))
         web_port, redis_port = free_port(8080), free_port(6399)
