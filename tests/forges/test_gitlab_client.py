@@ -68,7 +68,9 @@ def test_a_token_that_is_rotated_in_its_file_counts_from_the_next_call(
     assert main.access("platform/config").password == "glpat-new"
 
 
-@pytest.mark.parametrize(("content", "words"), [(None, "FileNotFoundError"), (b" \n", "empty"), (b"\xff", "Unicode")])
+@pytest.mark.parametrize(
+    ("content", "words"), [(None, "FileNotFoundError"), (b" \n", "exactly one token"), (b"\xff", "Unicode")]
+)
 def test_a_token_file_that_gives_no_token_is_named(tmp_path: Path, content: bytes | None, words: str) -> None:
     file = tmp_path / "token"
     if content is not None:

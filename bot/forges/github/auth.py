@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+import jwt
 from github import Auth
 
 from bot.errors import Permanent
@@ -80,7 +81,11 @@ class InstallationTokens:
 
     def claim(self) -> str:
         """A JSON web token: the App's own word, good for a few minutes."""
-        return str(self._app.create_jwt())
+        try:
+            return str(self._app.create_jwt())
+        except jwt.PyJWTError:
+            cause = "its private key cannot be used: it must be the whole PEM file that GitHub gave out"
+            raise Permanent("sign as", "the App", cause) from None  # the key's own words stay out of logs (S10)
 
     def _installation(self, repository: str) -> int:
         owner = _owner(repository)
