@@ -1,6 +1,7 @@
 """Small caches in Redis, which may be emptied at any moment: `towpath:v1:memo:*` and `towpath:v1:answer:*`."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -48,6 +49,13 @@ class Memory:
         with self._redis.pipeline() as together:
             together.hset(key, f"{answer.unit}\n{answer.stage}", json.dumps(asdict(answer)))
             together.expire(key, ANSWERS_KEPT)
+            together.execute()
+
+    def forget_answers(self, repository: str, digests: Iterable[str], unit: str = "", stage: str = "") -> None:
+        """Take back what was said of images in one unit and stage; without them, what was said of no service at all."""
+        with self._redis.pipeline() as together:
+            for digest in digests:
+                together.hdel(f"{ANSWER}{repository}@{digest}", f"{unit}\n{stage}")
             together.execute()
 
     def answers(self, repository: str, digest: str) -> tuple[Answer, ...]:

@@ -18,12 +18,17 @@ Work = tuple[str, ...]
 (`request`, ..., iid), (`sweep`,)."""
 
 PREFIX = "towpath:v1:"
-KEYS = [PREFIX + name for name in ("due", "flight", "leases", "again", "causes", "failures", "wake")]
+NAMES = ("due", "flight", "leases", "again", "causes", "failures", "wake", "blocked", "handed")
+KEYS = [PREFIX + name for name in NAMES]
 DELIVERY_KEPT = 7 * 24 * 3600
 """Seconds for which a delivery is known as seen."""
 MOST_SIGHTINGS = 200
 """Sightings kept of each image repository, the newest."""
 MOST_LETTERS = 1_000
+GIVE_UP = 8
+"""Failures in a row after which a work is on the dead-letter list; it is still tried, at the longest pause."""
+MOST_DOUBLED = 5
+"""Times that a work is handed out, each after twice the pause before: with no worker the broker would fill up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,27 +83,36 @@ class Pending:
         return bool(self._mark(keys, [delivery, DELIVERY_KEPT, digest, fact, MOST_SIGHTINGS, at, cause, *names]))
 
     def hand_out(self, now: float, limit: int, again_at: float) -> tuple[Work, ...]:
-        """Take due works to send to the workers; they are due again at `again_at` unless claimed before."""
-        return tuple(_work(name) for name in self._hand_out(KEYS, [now, limit, again_at]))
+        """Take due works to send to the workers; they are due again at `again_at` unless claimed before.
+
+        The second time in a row it takes twice as long until then, the third time four times, up to sixteen times."""
+        return tuple(_work(name) for name in self._hand_out(KEYS, [now, limit, again_at, MOST_DOUBLED]))
 
     def claim(self, work: Work, now: float) -> Claim | None:
-        """Take a marked work into flight until the lease ends; None where it is not marked or somebody has it."""
+        """Take a due work into flight until the lease ends; None where it is not due yet or somebody has it."""
         token = secrets.token_hex(8)
-        found = self._claim(KEYS, [_name(work), token, now + self.lease])
+        found = self._claim(KEYS, [_name(work), token, now + self.lease, now])
         return Claim(work, token, found[0].decode(), int(found[1])) if found else None
 
-    def release(self, claim: Claim, at: float | None = None, *, failed: bool = False) -> None:
-        """End the flight, if the token still holds it: due again at `at` or at the mark made meanwhile, or gone."""
-        when = "" if at is None else at
-        self._release(KEYS, [_name(claim.work), claim.token, when, "1" if failed else "0"])
+    def release(self, claim: Claim, at: float | None = None, *, failed: bool = False, blocks: bool = True) -> None:
+        """End the flight, if the token still holds it: due again at `at` or at the mark made meanwhile, or gone.
+
+        A failure `blocks` (unless said otherwise): then no mark, made meanwhile or later, makes it due before `at`."""
+        how = ("blocks" if blocks else "failed") if failed else ""
+        self._release(KEYS, [_name(claim.work), claim.token, "" if at is None else at, how])
 
     def expire(self, now: float) -> tuple[Work, ...]:
-        """Make the works whose lease has ended due at once."""
-        return tuple(_work(name) for name in self._expire(KEYS, [now]))
+        """Make the works whose lease has ended due at once; each has failed: what kills its worker never says so."""
+        found = [(_work(name), failures, cause.decode()) for name, failures, cause in self._expire(KEYS, [now])]
+        for work, failures, cause in found:
+            if failures == GIVE_UP:
+                error = "whoever held it died, or took longer than its lease"
+                self.dead_letter({"work": " ".join(work), "cause": cause, "error": error})
+        return tuple(work for work, _, _ in found)
 
     def wait(self, seconds: float) -> bool:
         """Until something is marked or the seconds are over; True when marked."""
-        return self._redis.blpop([KEYS[6]], timeout=seconds) is not None
+        return self._redis.blpop([PREFIX + "wake"], timeout=seconds) is not None
 
     def next_at(self) -> float | None:
         """When the next work is due; None where none is marked."""

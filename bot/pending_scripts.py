@@ -2,12 +2,15 @@
 
 Keys: 1 due (sorted set, scored by *not before*), 2 flight (hash: work to token), 3 leases (sorted set, scored by the
 lease's end), 4 again (hash: work to the earliest mark made while in flight), 5 causes (hash), 6 failures (hash),
-7 wake (list)."""
+7 wake (list), 8 blocked (hash: work to the time before which no mark makes it due, since it failed), 9 handed (hash:
+work to how often it was handed out since it became due; its score is then when it is handed out again).
+
+A script that fails half way leaves what it wrote, so whatever makes a repetition do nothing is written last."""
 
 MARK = """
-if ARGV[1] ~= '' and not redis.call('SET', KEYS[8], '1', 'NX', 'EX', ARGV[2]) then return 0 end
+if ARGV[1] ~= '' and redis.call('EXISTS', KEYS[10]) == 1 then return 0 end
 if ARGV[3] ~= '' then
-  local old = redis.call('HGET', KEYS[9], ARGV[3])
+  local old = redis.call('HGET', KEYS[11], ARGV[3])
   local new = cjson.decode(ARGV[4])
   if old then
     local was = cjson.decode(old)
@@ -31,13 +34,13 @@ if ARGV[3] ~= '' then
     for name, link in pairs(first.links) do both.links[name] = link end
     new = both
   end
-  redis.call('HSET', KEYS[9], ARGV[3], cjson.encode(new))
-  redis.call('ZADD', KEYS[10], new.seen, ARGV[3])
-  local over = redis.call('ZCARD', KEYS[10]) - tonumber(ARGV[5])
+  redis.call('HSET', KEYS[11], ARGV[3], cjson.encode(new))
+  redis.call('ZADD', KEYS[12], new.seen, ARGV[3])
+  local over = redis.call('ZCARD', KEYS[12]) - tonumber(ARGV[5])
   if over > 0 then
-    local gone = redis.call('ZRANGE', KEYS[10], 0, over - 1)
-    redis.call('HDEL', KEYS[9], unpack(gone))
-    redis.call('ZREM', KEYS[10], unpack(gone))
+    local gone = redis.call('ZRANGE', KEYS[12], 0, over - 1)
+    redis.call('HDEL', KEYS[11], unpack(gone))
+    redis.call('ZREM', KEYS[12], unpack(gone))
   end
 end
 for index = 8, #ARGV do
@@ -46,42 +49,54 @@ for index = 8, #ARGV do
     local again = redis.call('HGET', KEYS[4], work)
     if not again or tonumber(ARGV[6]) < tonumber(again) then redis.call('HSET', KEYS[4], work, ARGV[6]) end
   else
-    redis.call('ZADD', KEYS[1], 'LT', ARGV[6], work)
+    local at, blocked = ARGV[6], redis.call('HGET', KEYS[8], work)
+    if blocked and tonumber(blocked) > tonumber(at) then at = blocked end
+    redis.call('ZADD', KEYS[1], 'LT', at, work)
   end
   redis.call('HSET', KEYS[5], work, ARGV[7])
 end
 redis.call('LPUSH', KEYS[7], '1')
 redis.call('LTRIM', KEYS[7], 0, 0)
+if ARGV[1] ~= '' then redis.call('SET', KEYS[10], '1', 'EX', ARGV[2]) end
 return 1
 """
 """ARGV: delivery, its life, digest, sighting as JSON, sightings kept, not before, cause, works ...
-KEYS 8 delivery, 9 sightings (hash: digest -> JSON), 10 their order (sorted set)."""
+KEYS 10 delivery, 11 sightings (hash: digest -> JSON), 12 their order (sorted set)."""
 
 HAND_OUT = """
 local works = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
-for _, work in ipairs(works) do redis.call('ZADD', KEYS[1], ARGV[3], work) end
+for _, work in ipairs(works) do
+  local times = math.min(redis.call('HINCRBY', KEYS[9], work, 1), tonumber(ARGV[4]))
+  redis.call('ZADD', KEYS[1], ARGV[1] + (ARGV[3] - ARGV[1]) * 2 ^ (times - 1), work)
+end
 return works
 """
-"""ARGV: now, limit, again at."""
+"""ARGV: now, limit, again at, how many times the pause until again is doubled at most, plus one."""
 
 CLAIM = """
 if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return false end
-if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return false end
+local at = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if not at then return false end
+if tonumber(at) > tonumber(ARGV[4]) and redis.call('HEXISTS', KEYS[9], ARGV[1]) == 0 then return false end
 redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('HDEL', KEYS[9], ARGV[1])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
 redis.call('ZADD', KEYS[3], ARGV[3], ARGV[1])
 return {redis.call('HGET', KEYS[5], ARGV[1]) or '', redis.call('HGET', KEYS[6], ARGV[1]) or '0'}
 """
-"""ARGV: work, token, lease's end."""
+"""ARGV: work, token, lease's end, now."""
 
 RELEASE = """
 if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return 0 end
 redis.call('HDEL', KEYS[2], ARGV[1])
 redis.call('ZREM', KEYS[3], ARGV[1])
-if ARGV[4] == '1' then redis.call('HINCRBY', KEYS[6], ARGV[1], 1) else redis.call('HDEL', KEYS[6], ARGV[1]) end
+if ARGV[4] == '' then redis.call('HDEL', KEYS[6], ARGV[1]) else redis.call('HINCRBY', KEYS[6], ARGV[1], 1) end
+redis.call('HDEL', KEYS[8], ARGV[1])
 local at, again = ARGV[3], redis.call('HGET', KEYS[4], ARGV[1])
 redis.call('HDEL', KEYS[4], ARGV[1])
-if again and (at == '' or tonumber(again) < tonumber(at)) then at = again end
+local blocks = ARGV[4] == 'blocks'
+if again and (at == '' or (tonumber(again) < tonumber(at)) ~= blocks) then at = again end
+if blocks and at ~= '' then redis.call('HSET', KEYS[8], ARGV[1], at) end
 if at == '' then
   redis.call('HDEL', KEYS[5], ARGV[1])
 else
@@ -91,16 +106,18 @@ else
 end
 return 1
 """
-"""ARGV: work, token, due again at (or empty), whether it failed."""
+"""ARGV: work, token, due again at (or empty), how it ended: empty, `failed`, or `blocks` (see 8)."""
 
 EXPIRE = """
 local works = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[1])
+local found = {}
 for _, work in ipairs(works) do
+  table.insert(found, {work, redis.call('HINCRBY', KEYS[6], work, 1), redis.call('HGET', KEYS[5], work) or ''})
   redis.call('HDEL', KEYS[2], work)
   redis.call('ZREM', KEYS[3], work)
   redis.call('HDEL', KEYS[4], work)
   redis.call('ZADD', KEYS[1], ARGV[1], work)
 end
-return works
+return found
 """
 """ARGV: now."""

@@ -27,6 +27,8 @@ LONGEST = timedelta(minutes=10)
 """How long to wait before looking again at an open promotion that is worked on elsewhere, at least and at most."""
 SOON = timedelta(seconds=3)
 """When to look again at what the forge has not made up its mind about (R8)."""
+ELSEWHERE = ("ci_", "blocked", "behind")
+"""How the words begin that GitLab and GitHub have for a merge that waits for somebody's work."""
 PATIENCE = timedelta(minutes=10)
 """When to look again at an open promotion though nothing woke us: a lost webhook costs this much."""
 
@@ -251,7 +253,7 @@ def _look_again(verdict: Verdict, request: MergeRequest, age: timedelta) -> time
     looked at again after a quarter of its age: a short pipeline is seen at once, a long one costs few reads."""
     if request.mergeable is Mergeable.unknown:
         return SOON
-    if verdict.outcome is Outcome.wait or request.merge_reason.startswith("ci_"):
+    if verdict.outcome is Outcome.wait or request.merge_reason.startswith(ELSEWHERE):
         return min(max(age / 4, SHORTEST), LONGEST)
     return PATIENCE
 

@@ -29,7 +29,9 @@ def check(template: str) -> None:
         if "" in between:
             at = between.index("")
             one, other = found[at : at + 2]
-            raise ValueError(f"nothing parts {{{one}}} from {{{other}}}: write {{{one}}}-{{{other}}} or {{{one}}}/{{{other}}}")
+            raise ValueError(
+                f"nothing parts {{{one}}} from {{{other}}}: write {{{one}}}-{{{other}}} or {{{one}}}/{{{other}}}"
+            )
     _check_repeated(template)
 
 
@@ -40,7 +42,8 @@ def _check_repeated(template: str) -> None:
     for name in dict.fromkeys(whole):
         if whole.count(name) > 1 and (name,) not in segments:
             raise ValueError(
-                f"repeats {{{name}}}, which must then be the only name of one path segment, such as {{{name}}}/{template}"
+                f"repeats {{{name}}}, which must then be the only name of one path segment, "
+                f"such as {{{name}}}/{template}"
             )
 
 
@@ -55,6 +58,8 @@ class _Segment(NamedTuple):
     at: int
     texts: tuple[str, ...]
     names: tuple[str, ...]
+    repeats: bool
+    """Whether an earlier one tells some of its names."""
 
 
 class _Template(NamedTuple):
@@ -66,9 +71,13 @@ class _Template(NamedTuple):
 @lru_cache(maxsize=256)
 def _parsed(template: str) -> _Template:
     split = [CAPTURE.split(text) for text in template.split("/")]
-    segments = [_Segment(at, tuple(one[::2]), tuple(one[1::2])) for at, one in enumerate(split)]
-    in_order = tuple(dict.fromkeys(names(template)))
-    return _Template(tuple(sorted(segments, key=lambda one: len(one.names))), in_order)
+    told: set[str] = set()
+    segments = []
+    for at, pieces in sorted(enumerate(split), key=lambda one: len(one[1])):
+        captured = tuple(pieces[1::2])
+        segments.append(_Segment(at, tuple(pieces[::2]), captured, not told.isdisjoint(captured)))
+        told.update(captured)
+    return _Template(tuple(segments), tuple(dict.fromkeys(names(template))))
 
 
 def capture(template: str, path: str) -> dict[str, str] | None:
@@ -78,20 +87,15 @@ def capture(template: str, path: str) -> dict[str, str] | None:
         return None
     known: dict[str, str] = {}
     for segment in parsed.segments:
-        if not segment.names:
-            if parts[segment.at] != segment.texts[0]:
-                return None
-        elif not _fits(_filled(segment, known), parts[segment.at], known):
+        if not _fits(_filled(segment, known) if segment.repeats else segment, parts[segment.at], known):
             return None
-    if any(value in {".", ".."} for value in known.values()):
+    if "." in known.values() or ".." in known.values():
         return None
     return {name: known[name] for name in parsed.names}
 
 
 def _filled(segment: _Segment, known: Mapping[str, str]) -> _Segment:
     """The segment with the names that are known already as plain text."""
-    if not any(name in known for name in segment.names):
-        return segment
     texts, unknown = [segment.texts[0]], []
     for name, text in zip(segment.names, segment.texts[1:], strict=True):
         if name in known:
@@ -99,7 +103,7 @@ def _filled(segment: _Segment, known: Mapping[str, str]) -> _Segment:
         else:
             unknown.append(name)
             texts.append(text)
-    return _Segment(segment.at, tuple(texts), tuple(unknown))
+    return _Segment(segment.at, tuple(texts), tuple(unknown), repeats=False)
 
 
 def _fits(segment: _Segment, part: str, known: dict[str, str]) -> bool:
@@ -107,18 +111,18 @@ def _fits(segment: _Segment, part: str, known: dict[str, str]) -> bool:
 
     From the right, each text is where it stands last: what is left of it is the longest, and there is nothing to try
     again. A regular expression for the same takes minutes for a part that somebody made up to fit almost."""
-    if not segment.names:
-        return part == segment.texts[0]
-    first, *between, last = segment.texts
-    start, end = len(first), len(part) - len(last)
-    if end <= start or not part.startswith(first) or not part.endswith(last):
+    _, texts, captured, _ = segment
+    if not captured:
+        return part == texts[0]
+    start, end = len(texts[0]), len(part) - len(texts[-1])
+    if end <= start or not part.startswith(texts[0]) or not part.endswith(texts[-1]):
         return False
-    for name, text in zip(reversed(segment.names[1:]), reversed(between), strict=True):
+    for name, text in zip(captured[:0:-1], texts[-2:0:-1], strict=True):
         at = part.rfind(text, start + 1, end - 1)
         if at < 0 or known.setdefault(name, part[at + len(text) : end]) != part[at + len(text) : end]:
             return False
         end = at
-    return known.setdefault(segment.names[0], part[start:end]) == part[start:end]
+    return known.setdefault(captured[0], part[start:end]) == part[start:end]
 
 
 def selected(where: Mapping[str, tuple[str, ...]], captured: Mapping[str, str]) -> bool:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.pending import Pending, connect
+from bot.pending import GIVE_UP, MOST_DOUBLED, Claim, Pending, connect
 from policies.model import Image, Sighting
 from policies.sightings import united
 
@@ -64,6 +65,95 @@ def test_a_mark_made_in_flight_is_not_lost(pending: Pending) -> None:
     assert pending.claim(U, 16) is None
     pending.release(claim, 500)
     assert pending.next_at() == 15
+
+
+def claimed(pending: Pending, now: float) -> Claim:
+    claim = pending.claim(U, now)
+    assert claim is not None
+    return claim
+
+
+def test_R2_a_mark_that_failed_half_way_is_made_by_its_repetition(pending: Pending, redis_url: str) -> None:
+    client = connect(redis_url, 5)
+    client.set(f"towpath:v1:order:{REPO}", "no sorted set")
+    with pytest.raises(redis.ResponseError):
+        pending.mark([U], 10, delivery="one", sighting=sighting())
+    client.delete(f"towpath:v1:order:{REPO}")
+    assert pending.mark([U], 10, delivery="one", sighting=sighting())
+    assert not pending.mark([U], 10, delivery="one", sighting=sighting())
+    assert 0 < client.ttl("towpath:v1:delivery:one") <= 7 * 24 * 3600
+
+
+def test_an_old_message_does_not_claim_work_before_its_time(pending: Pending) -> None:
+    pending.mark([U], 10)
+    pending.hand_out(10, 10, 40)
+    pending.release(claimed(pending, 11), 300, failed=True)
+    assert pending.claim(U, 299) is None
+    assert claimed(pending, 300).failures == 1
+
+
+def test_what_was_handed_out_is_claimed_by_a_worker_whose_clock_is_behind(pending: Pending) -> None:
+    pending.mark([U], 10)
+    pending.hand_out(10, 10, 40)
+    assert claimed(pending, 9.5).work == U
+
+
+def test_R6_no_mark_brings_work_forward_that_failed(pending: Pending) -> None:
+    pending.mark([U], 10)
+    claim = claimed(pending, 10)
+    pending.mark([U], 15)
+    pending.release(claim, 500, failed=True)
+    assert pending.next_at() == 500
+    pending.mark([U], 20)
+    assert pending.next_at() == 500 and pending.hand_out(499, 10, 530) == ()
+    pending.release(claimed(pending, 500))
+    pending.mark([U], 501)
+    assert pending.next_at() == 501
+
+
+def test_a_later_mark_made_in_flight_is_not_before_its_time_either(pending: Pending) -> None:
+    pending.mark([U], 10)
+    claim = claimed(pending, 10)
+    pending.mark([U], 600)
+    pending.release(claim, 500, failed=True)
+    assert pending.next_at() == 600
+
+
+def test_a_failure_that_does_not_block_lets_marks_bring_the_work_forward(pending: Pending) -> None:
+    pending.mark([U], 10)
+    claim = claimed(pending, 10)
+    pending.mark([U], 15)
+    pending.release(claim, 500, failed=True, blocks=False)
+    assert pending.next_at() == 15
+    pending.release(claimed(pending, 15), 500, failed=True, blocks=False)
+    pending.mark([U], 20)
+    assert pending.next_at() == 20
+
+
+def test_R10_work_that_kills_its_worker_reaches_the_dead_letters_once(pending: Pending) -> None:
+    pending.mark([U], 10, cause="push")
+    for number in range(GIVE_UP + 2):
+        assert claimed(pending, number * 100 + 10).failures == number
+        assert len(pending.dead_letters()) == (number >= GIVE_UP)
+        assert pending.expire(number * 100 + 70) == (U,)
+    (letter,) = pending.dead_letters()
+    assert (letter["work"], letter["cause"]) == ("unit main platform/config shop", "push")
+    assert "lease" in letter["error"]
+
+
+def test_with_no_worker_work_is_sent_again_ever_more_seldom(pending: Pending) -> None:
+    pending.mark([U], 0)
+    now, pauses = 0.0, []
+    for _ in range(MOST_DOUBLED + 2):
+        assert pending.hand_out(now, 10, now + 30) == (U,)
+        due = pending.next_at()
+        assert due is not None
+        pauses.append(due - now)
+        now = due
+    assert pauses == [30, 60, 120, 240, 480, 480, 480]
+    pending.release(claimed(pending, now), now)
+    pending.hand_out(now, 10, now + 30)
+    assert pending.next_at() == now + 30
 
 
 @pytest.mark.parametrize(("marks", "due"), [((30, 10), 10), ((10, 30), 10)])

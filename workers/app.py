@@ -9,7 +9,7 @@ from celery import Celery
 
 from bot.errors import Conflict, OutsideError, RateLimited
 from bot.memory import Answer
-from bot.pending import Claim, Work
+from bot.pending import GIVE_UP, Claim, Work
 from policies.actions import Plan, StagePlan
 from policies.model import Image
 from policies.snapshot import Snapshot
@@ -30,8 +30,10 @@ MARGIN = 20.0
 """Seconds before the end of a lease after which nothing is written any more."""
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 600.0
 """Seconds until a failing work is tried again: doubled each time, up to the longest."""
-GIVE_UP = 8
-"""Failures in a row after which a work is on the dead-letter list; it is still tried, at the longest pause."""
+MOST_DOUBLED = 16
+"""Failures after which the pause is the longest in any case; two to the power of thousands is no number."""
+OF_ALL = frozenset({"image", "sweep"})
+"""Works of all repositories: one of them that fails must not keep what is new from the others."""
 
 
 def make_app(world: World, broker: str) -> Celery:
@@ -81,7 +83,7 @@ def do_work(world: World, work: Work) -> None:
 def _pause(claim: Claim, error: Exception) -> float:
     if isinstance(error, Conflict) and claim.failures == 0:
         return 0.2
-    return float(min(FIRST_PAUSE * 2**claim.failures, LONGEST_PAUSE))
+    return float(min(FIRST_PAUSE * 2 ** min(claim.failures, MOST_DOUBLED), LONGEST_PAUSE))
 
 
 def _fail(world: World, claim: Claim, error: Exception, at: float) -> None:
@@ -89,7 +91,8 @@ def _fail(world: World, claim: Claim, error: Exception, at: float) -> None:
     if claim.failures + 1 == GIVE_UP:
         letter = {"work": " ".join(claim.work), "cause": claim.cause, "error": str(error)}
         world.pending.dead_letter(letter)
-    world.pending.release(claim, at, failed=True)
+    blocks = isinstance(error, RateLimited) or claim.work[0] not in OF_ALL
+    world.pending.release(claim, at, failed=True, blocks=blocks)
 
 
 def _do(world: World, claim: Claim) -> float | None:

@@ -19,22 +19,24 @@ def preview(context: Context, request: MergeRequest) -> None:
         return
     context.mirror.ensure(request.head)
     changed = context.mirror.changed(base.head, request.head)
-    policy, faults = _policy(context, request.head, base.policy) if FILE in changed else (base.policy, ())
-    troubles = _troubles(context, request.head, policy, changed)
+    faults = _faults(context, request.head) if FILE in changed else ()
+    # By the policy in force: nobody has reviewed the other one yet, and it could make us read any file of the branch.
+    troubles = _troubles(context, request.head, base.policy, changed)
     known = report_text(context, request.iid)
     body = words.preview(faults, troubles)
     if known != body and (known is not None or faults or troubles):
         post_report(context, request.iid, body)
 
 
-def _policy(context: Context, head: str, fallback: Policy) -> tuple[Policy, tuple[Fault, ...]]:
+def _faults(context: Context, head: str) -> tuple[Fault, ...]:
     raw = context.mirror.read(head, FILE)
     if raw is None:
-        return fallback, (Fault((), "the merge request deletes the policy"),)
+        return (Fault((), "the merge request deletes the policy"),)
     try:
-        return load(raw), ()
+        load(raw)
     except PolicyError as error:
-        return fallback, error.faults
+        return error.faults
+    return ()
 
 
 def _troubles(context: Context, head: str, policy: Policy, changed: tuple[str, ...]) -> tuple[Trouble, ...]:

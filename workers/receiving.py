@@ -1,7 +1,6 @@
 """Joins the receiver, the hooks and the work queue: from verified bytes to marks."""
 
 import fnmatch
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from datetime import UTC, datetime
 import structlog
 
 from bot.hooks import HOOKS, Hook
+from bot.hooks.distribution import Bad, PartlyMalformed
 from bot.hooks.events import Changed, Event, Ignored, ImagePublished, Malformed, Unverified
 from bot.hooks.signatures import Credentials
 from bot.memory import Answer, Memory
@@ -21,6 +21,9 @@ from policies.model import Image, Sighting
 from policies.sightings import announced
 
 log = structlog.get_logger(__name__)
+
+MOST_LETTERS = 20
+"""Dead letters of one envelope: a registry that sends a thousand bad events must not push everybody else's out."""
 
 Clock = Callable[[], float]
 """Seconds since the epoch."""
@@ -47,11 +50,11 @@ def may_speak_for(images: tuple[str, ...], repository: str) -> bool:
 def make_ports(settings: Settings, pending: Pending, memory: Memory, clock: Clock) -> Ports:
     """What the receiver's addresses lead to."""
 
-    def forge(name: str, headers: Mapping[str, str], body: bytes) -> Told:
-        return _forge(settings, pending, Post(name, headers, body, clock()))
+    def forge(kind: str, name: str, headers: Mapping[str, str], body: bytes) -> Told:
+        return _forge(settings, pending, kind, Post(name, headers, body, clock()))
 
     def image(name: str, headers: Mapping[str, str], body: bytes) -> Told:
-        return _image(settings, pending, Post(name, headers, body, clock()))
+        return _image(settings, pending, memory, Post(name, headers, body, clock()))
 
     def answers(name: str, headers: Mapping[str, str], body: bytes) -> tuple[Answer, ...]:
         return _answers(settings, memory, Post(name, headers, body, clock()))
@@ -62,11 +65,13 @@ def make_ports(settings: Settings, pending: Pending, memory: Memory, clock: Cloc
 # A forge's webhook.
 
 
-def _forge(settings: Settings, pending: Pending, post: Post) -> Told:
+def _forge(settings: Settings, pending: Pending, kind: str, post: Post) -> Told:
     forge = settings.forges.get(post.name)
     if forge is None:
         raise Refusal(404, "there is no forge of this name")
-    sender = Credentials(forge.hook_tokens(), forge.hook_signing_secrets())
+    if forge.kind != kind:
+        raise Refusal(404, f"this forge is a {forge.kind}: its webhooks go to /hooks/{forge.kind}/{post.name}")
+    sender = Credentials(forge.hook_secrets(), forge.hook_signing_secrets())
     hook = HOOKS[forge.kind]
     _verify(hook, post, sender)
     delivery = f"{post.name}:{hook.delivery(post.headers, post.body)}"
@@ -74,38 +79,49 @@ def _forge(settings: Settings, pending: Pending, post: Post) -> Told:
         events = hook.parse(post.headers, post.body)
     except Malformed as malformed:
         return _dead_letter(pending, f"forge {post.name}", delivery, malformed)
-    works = [work for event in events for work in _works(post.name, forge.repositories, event)]
-    ignored = tuple(event.reason for event in events if isinstance(event, Ignored))
-    cause = post.headers.get("x-gitlab-event", "")[:60]
+    routed = [_work(post.name, forge.repositories, event) for event in events]
+    works = [one for one in routed if not isinstance(one, str)]
+    ignored = tuple(dict.fromkeys(one for one in routed if isinstance(one, str)))
+    cause = (post.headers.get("x-gitlab-event") or post.headers.get("x-github-event") or "")[:60]
     new = bool(works) and pending.mark(works, post.now, delivery=delivery, cause=cause)
     outcome = "accepted" if new else "duplicate" if works else "ignored"
     log.info("received", delivery=delivery, outcome=outcome, works=len(works), ignored=list(ignored))
     return Told(int(new), bool(works) and not new, ignored)
 
 
-def _works(forge: str, repositories: tuple[str, ...], event: Event) -> list[Work]:
-    if not isinstance(event, Changed) or event.repository not in repositories:
-        return []
-    place = (forge, event.repository)
+def _work(forge: str, repositories: tuple[str, ...], event: Event) -> Work | str:
+    """What is to be looked at, or why nothing is."""
+    if isinstance(event, Ignored):
+        return event.reason
+    if not isinstance(event, Changed):
+        return "images are announced by their registry or CI, not by a forge"
+    # Forges send the path as its owner last wrote it, and find it under any case.
+    configured = next((one for one in repositories if one.lower() == event.repository.lower()), None)
+    if configured is None:
+        return f"{event.repository} is no configured repository of this forge"
+    place = (forge, configured)
     branch = event.source_branch or event.branch or ""
     if branch.startswith(naming.PREFIX):
-        return [("branch", *place, branch)]
+        return ("branch", *place, branch)
     if event.iid is not None:
-        return [("request", *place, str(event.iid))]
-    return [("repository", *place)]
+        return ("request", *place, str(event.iid))
+    return ("repository", *place)
 
 
 # An announcement of an image.
 
 
-def _image(settings: Settings, pending: Pending, post: Post) -> Told:
+def _image(settings: Settings, pending: Pending, memory: Memory, post: Post) -> Told:
     source = _source(settings, post.name)
     sender = Credentials(source.credentials())
     hook = HOOKS[source.kind]
     _verify(hook, post, sender)
     delivery = f"{post.name}:{hook.delivery(post.headers, post.body)}"
+    bad: tuple[Bad, ...] = ()
     try:
         events = hook.parse(post.headers, post.body, source.registry)
+    except PartlyMalformed as partly:
+        events, bad = partly.understood, partly.bad
     except Malformed as malformed:
         if source.kind == "ci":
             raise Refusal(400, str(malformed), malformed.field) from malformed
@@ -118,25 +134,29 @@ def _image(settings: Settings, pending: Pending, post: Post) -> Told:
         raise Refusal(403, f"this source may not speak for {strangers[0]}, only for {', '.join(source.images)}")
     ignored = [event.reason for event in events if isinstance(event, Ignored)]
     ignored += [f"{stranger}: not one of this source's images" for stranger in strangers]
-    return _publish(pending, allowed, post.now, delivery, tuple(ignored))
+    new = _publish(pending, allowed, post.now, delivery)
+    ignored += _bad_events(pending, f"source {post.name}", delivery, bad)
+    # Whoever announces an image again waits for what becomes of it now, not for what was said before it was pinned.
+    for event in new:
+        memory.forget_answers(event.repository, [event.digest])
+    outcome = "accepted" if new else "duplicate" if allowed else "ignored"
+    log.info("received", delivery=delivery, outcome=outcome, images=len(allowed), ignored=len(ignored))
+    return Told(len(new), bool(allowed) and not new, tuple(ignored))
 
 
-def _publish(
-    pending: Pending, events: list[ImagePublished], now: float, delivery: str, ignored: tuple[str, ...]
-) -> Told:
-    new = [
-        pending.mark(
+def _publish(pending: Pending, events: list[ImagePublished], now: float, delivery: str) -> list[ImagePublished]:
+    """Store what was announced; those that were not known before."""
+    return [
+        event
+        for event in events
+        if pending.mark(
             [("image", event.repository)],
             now,
             delivery=f"{delivery}:{event.repository}@{event.digest}:{event.tag}",
             sighting=_sighting(event, now),
             cause=f"{event.repository}@{event.digest[:19]} was published",
         )
-        for event in events
     ]
-    outcome = "accepted" if any(new) else "duplicate" if events else "ignored"
-    log.info("received", delivery=delivery, outcome=outcome, images=len(events), ignored=len(ignored))
-    return Told(sum(new), bool(events) and not any(new), ignored)
 
 
 def _sighting(event: ImagePublished, now: float) -> Sighting:
@@ -188,5 +208,15 @@ def _verify(hook: Hook, post: Post, sender: Credentials) -> None:
 
 def _dead_letter(pending: Pending, source: str, delivery: str, malformed: Malformed) -> Told:
     log.warning("not understood", source=source, delivery=delivery, field=malformed.field, why=malformed.message)
-    pending.dead_letter({"source": source, "delivery": delivery, "error": json.dumps(str(malformed))})
+    pending.dead_letter({"source": source, "delivery": delivery, "error": str(malformed)})
     return Told(0, ignored=(f"not understood: {malformed}",))
+
+
+def _bad_events(pending: Pending, source: str, delivery: str, bad: tuple[Bad, ...]) -> list[str]:
+    """Keep the events of an envelope that could not be understood; what their sender is told of them."""
+    if bad:
+        log.warning("not understood", source=source, delivery=delivery, events=len(bad), why=str(bad[0].malformed))
+    for one in bad[:MOST_LETTERS]:
+        letter = {"source": source, "delivery": delivery, "error": str(one.malformed), "event": one.raw}
+        pending.dead_letter(letter)
+    return [f"not understood: {one.malformed}" for one in bad]

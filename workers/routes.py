@@ -1,14 +1,18 @@
 """From what happened to the units that it may concern: each kind of work, and the sweep that needs no event at all."""
 
 import difflib
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from bot.errors import OutsideError
 from bot.memory import Answer
 from bot.pending import Work
 from policies import naming
-from policies.model import Sighting
+from policies.model import Sighting, Trouble
+from policies.wording.quote import one_line
 from workers import observe
 from workers.observe.context import Context
 from workers.preview import preview
@@ -23,9 +27,11 @@ OVERLAP = timedelta(minutes=5)
 def route_image(world: World, image: str, now: datetime) -> None:
     """An image was published: mark the units that pin it, or say that none does."""
     pinned: set[str] = set()
+    troubles: list[Trouble] = []
     found = False
-    for forge, repository in world.repositories():
-        context = world.context(forge, repository)
+
+    def route(context: Context) -> None:
+        nonlocal found
         base = observe.base(context)
         format_ = context.formats[base.policy.services.format]
         units = context.inventories.services_pinning(context.mirror, base.inventory, format_, [image])
@@ -33,18 +39,53 @@ def route_image(world: World, image: str, now: datetime) -> None:
         found = found or bool(units)
         if not units:
             paths = tuple(base.inventory.files)
-            pinned |= context.inventories.images(context.mirror, base.inventory, format_, paths)
-    if not found:
-        _answer_unpinned(world, image, pinned)
+            pinned.update(context.inventories.images(context.mirror, base.inventory, format_, paths))
+            troubles.extend(_unreadable(context, base))
+
+    failure = _each(world, route)
+    if found:
+        digests = [sighting.image.digest for sighting in world.pending.sightings(image)]
+        world.memory.forget_answers(image, digests)
+    elif failure is None:
+        _answer_unpinned(world, image, pinned, troubles)
+    if failure is not None:
+        raise failure
 
 
-def _answer_unpinned(world: World, image: str, pinned: set[str]) -> None:
+def _each(world: World, do: Callable[[Context], None]) -> OutsideError | None:
+    """Do something with every repository, also behind one that fails (R11); the first failure."""
+    first: OutsideError | None = None
+    for forge, repository in world.repositories():
+        try:
+            do(world.context(forge, repository))
+        except OutsideError as error:
+            log.warning("repository passed over", forge=forge, repository=repository, why=str(error))
+            first = first or error
+    return first
+
+
+def _unreadable(context: Context, base: observe.Base) -> list[Trouble]:
+    parsed = ((path, context.parsed(base.policy.services, blob)) for path, blob in base.inventory.files.items())
+    return [replace(found, path=path) for path, found in parsed if isinstance(found, Trouble)]
+
+
+def _answer_unpinned(world: World, image: str, pinned: set[str], troubles: list[Trouble]) -> None:
     nearest = difflib.get_close_matches(image, sorted(pinned), n=1)
     hint = f"; the nearest that is pinned is {nearest[0]}" if nearest else ""
-    text = f"no service pins {image}{hint}"
-    log.warning("image not pinned", image=image, nearest=nearest[:1])
+    text = f"{_not_found(image, troubles)}{hint}"
+    log.warning("image not pinned", image=image, nearest=nearest[:1], unreadable=len(troubles))
     for sighting in _fresh(world.pending.sightings(image)):
         world.memory.note_answer(image, sighting.image.digest, Answer("refused", "", "", text, ""))
+
+
+def _not_found(image: str, troubles: list[Trouble]) -> str:
+    """A file that cannot be read may pin it: nobody is told that none does."""
+    if not troubles:
+        return f"no service pins {image}"
+    first, *others = troubles
+    place = f"{first.path}:{first.line}" if first.line else first.path
+    more = f" (and {len(others)} more)" if others else ""
+    return f"no file that can be read pins {image}; {one_line(place)} cannot: {one_line(first.reason)}{more}"
 
 
 def _fresh(sightings: tuple[Sighting, ...]) -> tuple[Sighting, ...]:
@@ -97,9 +138,9 @@ def route_request(world: World, forge: str, repository: str, iid: int, now: date
 
 def sweep(world: World, now: datetime) -> None:
     """Look at everything that may have been missed, as if no event had ever come (R4)."""
-    for forge, repository in world.repositories():
-        context = world.context(forge, repository)
-        _sweep(world, context, now)
+    failure = _each(world, lambda context: _sweep(world, context, now))
+    if failure is not None:
+        raise failure
 
 
 def _sweep(world: World, context: Context, now: datetime) -> None:

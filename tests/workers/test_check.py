@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -257,6 +257,44 @@ def test_what_is_refused_only_together_is_told_too() -> None:
     assert [line_of(one) for one in found if one.severity is Severity.fault] == [
         f"{at('prod')}:2: cannot be edited exactly: {Reason.unproved.value}"
     ]
+
+
+class Counting:
+    """The one format, which counts the edits that are tried."""
+
+    def __init__(self) -> None:
+        self.tried = 0
+
+    def pins(self, text: bytes) -> tuple[Pin, ...]:
+        return FORMATS["helm-values"].pins(text)
+
+    def set_images(self, text: bytes, images: Mapping[str, Image]) -> bytes:
+        self.tried += 1
+        return FORMATS["helm-values"].set_images(text, images)
+
+
+def many(count: int, bad: Container[int], padding: str = "") -> Files:
+    blocks = (f"- {{repository: {HOST}/s{n}, tag: {'[v1]' if n in bad else 'v1'}}}\n" for n in range(count))
+    return files(prod_aws_api=PINNED.replace("image:", "- image:").replace("  ", "    ") + "".join(blocks) + padding)
+
+
+@pytest.mark.parametrize(
+    ("count", "bad", "padding", "most", "named"),
+    [
+        (400, {7, 399}, "", 40, [11, 403]),
+        (400, range(400), "", 64, range(5, 30)),
+        (400, range(400), f"# {'x' * 3_000_000}\n", 3, [5]),
+    ],
+)
+def test_what_is_refused_is_found_among_many_by_few_trials(
+    count: int, bad: Container[int], padding: str, most: int, named: Sequence[int]
+) -> None:
+    format_ = Counting()
+    tree = many(count, bad, padding)
+    found = check({path: text.encode() for path, text in tree.items()}, {"helm-values": format_}).findings
+    told = [one.line for one in found if "cannot be edited exactly: tag is not a single value" in one.message]
+    assert told[: len(named)] == list(named)
+    assert format_.tried <= most + 1, "and one for the other file"
 
 
 def test_counts_are_of_what_stages_select() -> None:

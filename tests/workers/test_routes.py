@@ -24,7 +24,7 @@ API, APU = f"{HOST}/api", f"{HOST}/apu"
 
 @pytest.fixture
 def town(tmp_path: Path, redis_url: str) -> Iterator[Town]:
-    with towns(tmp_path, redis_url) as made:
+    with towns(tmp_path, redis_url, "gitlab") as made:
         yield made
 
 
