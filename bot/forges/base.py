@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from policies.model import Check, CheckState, MergeRequest, Permission, Review, SourceCommit, User
 
@@ -63,6 +63,23 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Webhook:
+    """A webhook to be set up; `secret` and `signing_secret` (GitLab only) never appear in its repr (S10)."""
+
+    url: str
+    secret: str = field(repr=False)
+    signing_secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What became of webhooks that did not arrive: how many were sent again, and what a person has to do."""
+
+    sent_again: int = 0
+    advice: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """A commit status to be set; `description` has at most 140 characters."""
 
@@ -70,6 +87,9 @@ class Status:
     state: CheckState
     description: str
     url: str
+
+
+Installed = Literal["made", "brought up to date"]
 
 
 class Forge(Protocol):
@@ -180,6 +200,19 @@ class Forge(Protocol):
         """Merge exactly `head`, keep the message, delete no branch; returns the commit on the target branch.
 
         Conflict where the head moved, Transient where the forge is not ready to say, Permanent where it refuses."""
+        ...
+
+    def install_webhook(self, repository: str, webhook: Webhook) -> Installed:
+        """Set up the webhook of that address, or bring the one that stands there up to date.
+
+        No forge tells a secret, so one that stands is always given its secret again. An App has one webhook for all its
+        repositories, whose events only a person can choose."""
+        ...
+
+    def recover(self, repository: str, path: str, since: datetime) -> Recovery:
+        """Find webhooks to addresses that end in `path` which failed after `since`, or that the forge switched off.
+
+        GitHub sends again what nobody took; GitLab resends by itself, but gives up after failures."""
         ...
 
     def close(self, repository: str, iid: int, label: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pygit2
 
 from bot.errors import Conflict, Permanent
-from bot.forges.base import Emoji, GitAccess, Note, Proposal, Reaction, Status
+from bot.forges.base import Emoji, GitAccess, Installed, Note, Proposal, Reaction, Recovery, Status, Webhook
 from policies.model import (
     Check,
     Mergeable,
@@ -212,6 +212,12 @@ class DirectForge:
         if request.mergeable is not Mergeable.yes:
             raise Permanent("merge", f"!{iid}", request.merge_reason)
         return self._merge(request, message, self.user)
+
+    def install_webhook(self, repository: str, webhook: Webhook) -> Installed:
+        raise NotImplementedError
+
+    def recover(self, repository: str, path: str, since: datetime) -> Recovery:
+        return Recovery()
 
     def close(self, repository: str, iid: int, label: str) -> None:
         self._update(iid, labels=(*self.requests[iid].labels, label))

@@ -1,4 +1,4 @@
-"""The main job over real HTTP: python-gitlab, Git, webhooks and Redis, against the sandbox forge."""
+"""The main job over real HTTP: the client libraries, Git, webhooks and Redis, against the sandbox forge."""
 
 import json
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.forges import FORGES
 from bot.sandbox.faults import Fault
 from bot.sandbox.model import RequestState
 from bot.sandbox.requests import Opening
@@ -17,14 +18,26 @@ STRICT = POLICY.replace("checks: optional", "checks: required")
 FOUR = {f"environments/{stage}/{name}/shop/values.yaml": values() for stage in ("nonprod", "prod") for name in "abcd"}
 
 
+BUDGETS = {"gitlab": {"writes": 3, "reads": 10, "idle reads": 3}, "github": {"writes": 4, "reads": 16, "idle reads": 6}}
+"""API calls of one promotion (asking owners for a review would add one), and of a wake-up that changes nothing.
+
+On GitHub labels take a write of their own, lists
+tell no mergeability, and statuses and check runs are two lists; what has not changed is answered 304 there."""
+
+
+@pytest.fixture(params=FORGES)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def town(tmp_path: Path, redis_url: str) -> Iterator[Town]:
-    with towns(tmp_path, redis_url) as made:
+def town(tmp_path: Path, redis_url: str, kind: str) -> Iterator[Town]:
+    with towns(tmp_path, redis_url, kind) as made:
         yield made
 
 
-def test_a_published_image_walks_to_production(tmp_path: Path, redis_url: str) -> None:
-    with towns(tmp_path, redis_url, STRICT) as town:
+def test_a_published_image_walks_to_production(tmp_path: Path, redis_url: str, kind: str) -> None:
+    with towns(tmp_path, redis_url, kind, STRICT) as town:
         town.add_ci()
         town.publish("v2")
         town.settle()
@@ -37,8 +50,8 @@ def test_a_published_image_walks_to_production(tmp_path: Path, redis_url: str) -
         assert town.sandbox.requests(PROJECT, RequestState.opened) == []
 
 
-def test_budget_of_a_promotion_with_four_targets(tmp_path: Path, redis_url: str) -> None:
-    with towns(tmp_path, redis_url, POLICY.replace("merge: auto", "merge: manual"), FOUR) as town:
+def test_budget_of_a_promotion_with_four_targets(tmp_path: Path, redis_url: str, kind: str) -> None:
+    with towns(tmp_path, redis_url, kind, POLICY.replace("merge: auto", "merge: manual"), FOUR) as town:
         town.sweep()
         town.sandbox.journal.clear()
         town.publish("v2")
@@ -48,8 +61,8 @@ def test_budget_of_a_promotion_with_four_targets(tmp_path: Path, redis_url: str)
         journal = town.sandbox.journal
         calls = [f"{entry.method} {entry.path}" for entry in journal.entries("towpath") if entry.kind == "api"]
         assert journal.pushes("towpath") == 1
-        assert journal.writes("towpath") <= 3, calls
-        assert journal.reads("towpath") <= 10, calls
+        assert journal.writes("towpath") <= BUDGETS[kind]["writes"], calls
+        assert journal.reads("towpath") <= BUDGETS[kind]["reads"], calls
 
 
 def test_budget_of_a_wake_up_that_changes_nothing(town: Town) -> None:
@@ -61,7 +74,7 @@ def test_budget_of_a_wake_up_that_changes_nothing(town: Town) -> None:
     town.step()
     calls = [f"{entry.method} {entry.path}" for entry in town.sandbox.journal.entries("towpath")]
     assert town.sandbox.journal.writes("towpath") == 0, calls
-    assert 0 < town.sandbox.journal.reads("towpath") <= 3, calls
+    assert 0 < town.sandbox.journal.reads("towpath") <= BUDGETS[town.kind]["idle reads"], calls
     assert town.sandbox.journal.fetches("towpath") == 0, calls
 
 
@@ -113,7 +126,7 @@ def test_R4_redis_emptied_while_a_promotion_is_open(town: Town) -> None:
 
 
 def test_R5_a_merge_request_that_was_opened_though_the_forge_said_500_is_found_again(town: Town) -> None:
-    town.sandbox.faults.add(Fault("broken-after", "POST", r".*/merge_requests"))
+    town.sandbox.faults.add(Fault("broken-after", "POST", r".*/(merge_requests|pulls)"))
     town.publish("v2")
     town.settle()
     assert [one.iid for one in town.sandbox.requests(PROJECT) if one.source_branch.startswith("towpath/p/nonprod")] == [

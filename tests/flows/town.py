@@ -34,14 +34,16 @@ FILES = {f"environments/{stage}/one/shop/values.yaml": values() for stage in ("n
 class Town:
     """One config repository on a sandbox forge, and Towpath around it."""
 
-    def __init__(self, folder: Path, redis_url: str, policy: str = POLICY, files: Mapping[str, str] = FILES) -> None:
+    def __init__(self, folder: Path, redis_url: str, kind: str, content: Mapping[str, str]) -> None:
+        self.kind = kind
         self.now = datetime.now(UTC)  # The adapter reckons `Retry-After` from the wall clock.
         self.sandbox = Sandbox.create(folder / "forge", lambda: self.now, self._deliver)
         for name, role in (("maria", Role.maintainer), ("jonas", Role.developer), ("towpath", Role.maintainer)):
             self.sandbox.add_user(name, bot=name == "towpath")
             self.sandbox.add_member("platform", name, role)
-        self.sandbox.add_project(PROJECT, {"towpath.yaml": policy, **files})
-        self.sandbox.add_hook(PROJECT, "https://towpath.example.com/hooks/gitlab/main", token=TOKEN)
+        self.sandbox.add_project(PROJECT, content)
+        hook = f"https://towpath.example.com/hooks/{kind}/{FORGE}"
+        self.sandbox.add_hook(PROJECT, hook, token=TOKEN, dialect=kind)
         self._folder = folder
         self._redis_url = redis_url
         self.lost = 0
@@ -66,10 +68,10 @@ class Town:
                 "TOWPATH_REDIS_URL": self._redis_url,
                 "TOWPATH_MIRRORS": str(self._folder / "mirrors"),
                 "TOWPATH_SEAL": '["a-seal-key-of-tests"]',
-                f"{forge}KIND": "gitlab",
+                f"{forge}KIND": self.kind,
                 f"{forge}URL": url,
                 f"{forge}TOKEN": self.sandbox.token_for("towpath"),
-                f"{forge}WEBHOOK_TOKENS": json.dumps([TOKEN]),
+                f"{forge}WEBHOOK_{'TOKENS' if self.kind == 'gitlab' else 'SECRETS'}": json.dumps([TOKEN]),
                 f"{forge}REPOSITORIES": json.dumps([PROJECT]),
                 f"{source}KIND": "ci",
                 f"{source}SECRETS": json.dumps([SECRET]),
@@ -167,9 +169,11 @@ class Town:
 
 
 @contextmanager
-def towns(folder: Path, redis_url: str, policy: str = POLICY, files: Mapping[str, str] = FILES) -> Iterator[Town]:
-    """A town with its forge served over HTTP."""
-    town = Town(folder, redis_url, policy, files)
+def towns(
+    folder: Path, redis_url: str, kind: str, policy: str = POLICY, files: Mapping[str, str] = FILES
+) -> Iterator[Town]:
+    """A town with a forge of that kind, served over HTTP."""
+    town = Town(folder, redis_url, kind, {"towpath.yaml": policy, **files})
     with serve(town.sandbox, ticking=False) as url:
         town.open(url)
         yield town

@@ -1,10 +1,11 @@
 """PyGithub as Towpath uses it: raw calls, one session per thread and token, nothing slept and no write repeated."""
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from github import Auth, Github, GithubException
 from github.Requester import Requester
@@ -63,14 +64,13 @@ class Client:
         return tuple(item for page in self.pages(repository, path, key, **query) for item in page)
 
     def pages(self, repository: str, path: str, key: str = "", **query: str) -> Iterator[tuple[Json, ...]]:
-        """The pages of a list, each read when it is asked for. GitHub's links are not followed, only counted (S11)."""
-        number, more = 1, True
-        while more:
-            asked = {"per_page": str(PER_PAGE), **query} | ({"page": str(number)} if number > 1 else {})
-            found, link = self._read(repository, path, asked)
+        """The pages of a list, each read when it is asked for. GitHub's links are not followed, only read (S11)."""
+        further: dict[str, str] | None = {}
+        while further is not None:
+            found, link = self._read(repository, path, {"per_page": str(PER_PAGE), **query} | further)
             page = items(_object(found), key) if key else _objects(found)
             yield page
-            number, more = number + 1, bool(page) and 'rel="next"' in link
+            further = _further(link) if page else None
 
     def post(self, repository: str, path: str, body: Json) -> Json:
         """One POST, never repeated (R5)."""
@@ -138,7 +138,10 @@ class Client:
         headers: dict[str, str] | None = None,
         body: Json | None = None,
     ) -> tuple[Mapping[str, str], object]:
-        requester = self._requester(Auth.Token(self.tokens.token(repository)))
+        app = self.app() if where.startswith("/app/") else None
+        requester = self._requester(
+            Auth.AppAuthToken(app.claim()) if app else Auth.Token(self.tokens.token(repository))
+        )
         try:
             return requester.requestJsonAndCheck(method, where, headers=headers, input=body)
         except GithubException as refusal:
@@ -170,6 +173,15 @@ class Client:
             seconds_between_requests=0,  # limits become a later time to look again (R6), never a worker that sleeps
             seconds_between_writes=0,
         ).requester
+
+
+def _further(link: str) -> dict[str, str] | None:
+    """The part of a Link header's `next` that asks for the next page: its number or its cursor. None at the end."""
+    found = re.search(r"<([^>]*)>\s*;\s*rel=\"next\"", link)
+    if not found:
+        return None
+    query = parse_qs(urlsplit(found[1]).query)
+    return {name: query[name][0] for name in ("page", "cursor") if name in query} or None
 
 
 def _object(answer: object) -> Json:

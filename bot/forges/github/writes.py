@@ -10,7 +10,7 @@ from bot.forges import fields
 from bot.forges.base import Emoji, Note, Proposal, Status
 from bot.forges.github import convert
 from bot.forges.github.errors import outside, said
-from bot.forges.github.reads import Reads
+from bot.forges.github.webhooks import Webhooks
 from policies.model import CheckState, Mergeable, MergeRequest, MergeRequestState, User
 
 LONGEST_DESCRIPTION = 140
@@ -28,7 +28,7 @@ METHODS = (("merge", "allow_merge_commit"), ("squash", "allow_squash_merge"), ("
 rebase makes Towpath's own commit anew, whose message says the same."""
 
 
-class Writes(Reads):
+class Writes(Webhooks):
     """What the Forge protocol changes, beside what it reads."""
 
     def open_request(self, repository: str, proposal: Proposal) -> MergeRequest:
