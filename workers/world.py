@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.errors import Permanent
 from bot.forges import FORGES
 from bot.forges.base import Forge
-from bot.forges.connection import Connection
+from bot.forges.connection import AppKey, Connection
 from bot.formats import FORMATS
 from bot.git import Identity, Mirror
 from bot.memory import Memory
@@ -73,7 +73,9 @@ class World:
 def _forge(name: str, settings: ForgeSettings) -> Forge:
     ca_file = str(settings.ca_file) if settings.ca_file else None
     token_file = str(settings.token_file) if settings.token_file else None
-    connection = Connection(name, settings.url, settings.access_token(), ca_file, token_file)
+    app = settings.app()
+    key = AppKey(*app) if app is not None else None
+    connection = Connection(name, settings.address, settings.access_token(), ca_file, token_file, key)
     return FORGES[settings.kind](connection)
 
 

@@ -40,8 +40,16 @@ ALL_EVENTS = frozenset(
         "confidential_note_events",
         "pipeline_events",
         "emoji_events",
+        # GitHub's
+        "push",
+        "pull_request",
+        "pull_request_review",
+        "issue_comment",
+        "status",
+        "check_suite",
     }
 )
+"""Of either dialect; a hook is told what its own has."""
 WEBHOOK_SECONDS = 10.0
 """GitLab.com's patience with a receiver."""
 
@@ -136,11 +144,13 @@ class Sandbox:
         token: str = "",
         signing_secret: str = "",
         events: frozenset[str] = ALL_EVENTS,
+        dialect: str = "gitlab",
     ) -> Hook:
-        """A webhook; `signing_secret` is a Standard Webhooks one (`whsec_...`)."""
+        """A webhook; `signing_secret` is a Standard Webhooks one (`whsec_...`), `token` also GitHub's secret."""
         with self.state.lock:
             found, number = self.project(project), self.state.number("hook")
             made = Hook(number, url, events, self.state.clock(), token, signing_secret, uuid=f"hook-{number}")
+            made.dialect = dialect
             found.hooks[number] = made
             return made
 

@@ -6,20 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from redis.connection import parse_url
 
-from bot.hooks.signatures import signing_key
+from bot.settings.forge import ForgeSettings
+from bot.settings.secrets import secrets
+from bot.settings.source import SourceSettings
+
+__all__ = ["ForgeSettings", "Settings", "SettingsError", "SourceSettings", "load_settings"]
 
 PREFIX = "TOWPATH_"
-PLACEHOLDERS = frozenset(
-    {"changeme", "change-me", "secret", "password", "example", "token", "xxx", "todo", "test", "none"}
-)
-SHORTEST_SECRET = 8
-REGISTRY = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[\w.-]+)*")
-"""What values files write before a repository: a host, perhaps its port, perhaps a path."""
 KUBERNETES = re.compile(
     r"TOWPATH(?:_[A-Z0-9_]+)?_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_[A-Z]+)?)?)"
 )
@@ -35,109 +33,6 @@ JSON_WANTED = {
 
 class SettingsError(Exception):
     """Settings that cannot be used; one line a fault, each with its variable."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-def _secrets(values: tuple[SecretStr, ...], file: Path | None, name: str) -> tuple[str, ...]:
-    """The secrets given by value and by file (one a line), at most two of them; ValueError for what is no secret."""
-    found = [value.get_secret_value() for value in values]
-    if file is not None:
-        try:
-            found += [line.strip() for line in file.read_text().splitlines() if line.strip()]
-        except OSError as error:
-            raise ValueError(f"{name}_file cannot be read: {error.strerror}") from error
-    for secret in found:
-        _refuse_placeholder(secret, name)
-    if len(found) > 2:
-        raise ValueError(f"{name}: at most two are valid at once, while one replaces the other")
-    return tuple(found)
-
-
-def _refuse_placeholder(secret: str, name: str) -> None:
-    plain = secret.strip().lower()
-    if not plain or plain in PLACEHOLDERS or len(set(plain)) == 1 or plain.startswith("<"):
-        raise ValueError(f"{name} is empty or a placeholder: make one with `openssl rand -hex 32`")
-    if len(plain) < SHORTEST_SECRET:
-        raise ValueError(f"{name} is shorter than {SHORTEST_SECRET} characters")
-
-
-class ForgeSettings(_Part):
-    """One forge; its name stands in the webhook's address."""
-
-    kind: Literal["gitlab"]
-    url: str = Field(pattern=r"^https?://[^/\s]+")
-    token: SecretStr | None = None
-    token_file: Path | None = None
-    webhook_tokens: tuple[SecretStr, ...] = ()
-    webhook_tokens_file: Path | None = None
-    signing_secrets: tuple[SecretStr, ...] = ()
-    signing_secrets_file: Path | None = None
-    ca_file: Path | None = None
-    repositories: tuple[str, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _has_its_secrets(self) -> Self:
-        self.access_token()
-        tokens, signing_secrets = self.hook_tokens(), self.hook_signing_secrets()
-        if not tokens and not signing_secrets:
-            raise ValueError("webhook_tokens or signing_secrets is needed: a webhook must come from somebody")
-        return self
-
-    def access_token(self) -> str:
-        """The bot's access token."""
-        given = (self.token,) if self.token is not None else ()
-        found = _secrets(given, self.token_file, "token")
-        if len(found) != 1:
-            raise ValueError("token or token_file is needed, with one token")
-        return found[0]
-
-    def hook_tokens(self) -> tuple[str, ...]:
-        """The webhook's secret tokens (`X-Gitlab-Token`)."""
-        return _secrets(self.webhook_tokens, self.webhook_tokens_file, "webhook_tokens")
-
-    def hook_signing_secrets(self) -> tuple[str, ...]:
-        """The webhook's signing secrets (Standard Webhooks)."""
-        found = _secrets(self.signing_secrets, self.signing_secrets_file, "signing_secrets")
-        for secret in found:
-            try:
-                signing_key(secret)
-            except ValueError as error:
-                raise ValueError(f"signing_secrets: one of them {error}") from error
-        return found
-
-
-class SourceSettings(_Part):
-    """One sender of image events; its name stands in the address, and its credential speaks for `images` alone (S4)."""
-
-    kind: Literal["ci", "distribution"]
-    secrets: tuple[SecretStr, ...] = ()
-    secrets_file: Path | None = None
-    images: tuple[str, ...] = Field(min_length=1)
-    registry: str = ""
-
-    @field_validator("registry")
-    @classmethod
-    def _is_what_values_files_write(cls, registry: str) -> str:
-        if registry and not REGISTRY.fullmatch(registry):
-            raise ValueError(
-                "a bare host is wanted, no URL: registry.example.com, or with port and path, host:5000/team"
-            )
-        return registry
-
-    @model_validator(mode="after")
-    def _has_its_secrets(self) -> Self:
-        if not self.credentials():
-            raise ValueError("secrets or secrets_file is needed")
-        if self.kind == "distribution" and not self.registry:
-            raise ValueError("registry is needed: the host that values files write before the repository")
-        return self
-
-    def credentials(self) -> tuple[str, ...]:
-        """The secrets that the sender may use."""
-        return _secrets(self.secrets, self.secrets_file, "secrets")
 
 
 class Settings(BaseSettings):
@@ -193,7 +88,7 @@ class Settings(BaseSettings):
     @property
     def seal_keys(self) -> tuple[bytes, ...]:
         """The keys of the commit trailers' seal: the first seals, all are believed."""
-        return tuple(key.encode() for key in _secrets(self.seal, self.seal_keys_file, "seal_keys"))
+        return tuple(key.encode() for key in secrets(self.seal, self.seal_keys_file, "seal_keys"))
 
     @classmethod
     def settings_customise_sources(

@@ -20,8 +20,8 @@ log = structlog.get_logger(__name__)
 class Ports:
     """What the receiver is joined to; each function raises `Refusal` or redis.RedisError."""
 
-    forge: Callable[[str, Mapping[str, str], bytes], Told]
-    """A forge's webhook: name, headers (lower case), body."""
+    forge: Callable[[str, str, Mapping[str, str], bytes], Told]
+    """A forge's webhook: the kind of forge and its name, headers (lower case), body."""
     image: Callable[[str, Mapping[str, str], bytes], Told]
     """An announcement of an image."""
     answers: Callable[[str, Mapping[str, str], bytes], tuple[Answer, ...]]
@@ -43,8 +43,8 @@ def create_app(ports: Ports, body_limit: int, clock: Callable[[], float] = time.
         breaker.failed()
         return _send_again()
 
-    def hook_gitlab(forge: str) -> Response:
-        return _told(ports.forge(forge, _headers(), _body(body_limit)))
+    def hook_forge(kind: str, forge: str) -> Response:
+        return _told(ports.forge(kind, forge, _headers(), _body(body_limit)))
 
     def hook_image(source: str) -> Response:
         return _told(ports.image(source, _headers(), _body(body_limit)))
@@ -53,7 +53,7 @@ def create_app(ports: Ports, body_limit: int, clock: Callable[[], float] = time.
         found = ports.answers(source, _headers(), _body(body_limit))
         return jsonify(answers=[_answer(answer) for answer in found])
 
-    app.add_url_rule("/hooks/gitlab/<forge>", view_func=hook_gitlab, methods=["POST"])
+    app.add_url_rule("/hooks/<any(gitlab, github):kind>/<forge>", view_func=hook_forge, methods=["POST"])
     app.add_url_rule("/hooks/images/<source>", view_func=hook_image, methods=["POST"])
     app.add_url_rule("/hooks/images/<source>/answer", view_func=hook_answer, methods=["POST"])
     app.add_url_rule("/healthz", "healthz", lambda: jsonify(ok=True))

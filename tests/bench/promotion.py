@@ -27,7 +27,7 @@ def measure(rounds: int) -> list[Row]:
     files = {f"environments/nonprod/one/{name}/values.yaml": values(name) for name in names}
     with tempfile.TemporaryDirectory() as folder, RedisServer(Path(folder)) as server:
         policy = POLICY.replace("merge: auto", "merge: manual")
-        with towns(Path(folder) / "town", server.url, policy, files) as town:
+        with towns(Path(folder) / "town", server.url, "gitlab", policy, files) as town:
             return _rows(town, names, Path(folder))
 
 

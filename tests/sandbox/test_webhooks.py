@@ -13,11 +13,11 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from bot.sandbox.branches import Move, settle
 from bot.sandbox.ci import Job
 from bot.sandbox.faults import WebhookKind
+from bot.sandbox.gitlab.deliveries import alert
 from bot.sandbox.model import RequestState
 from bot.sandbox.requests import Edit, Opening
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.server import serve
-from bot.sandbox.gitlab.deliveries import alert
 from tests.sandbox.conftest import Client, Clock, P, opened
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
