@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from policies import naming, order, trailers
 from policies.actions import Action, Close, Merge, Plan, Report, SetStatus, StagePlan
-from policies.gates import checks, integrity
+from policies.gates import checks, integrity, refusal
 from policies.model import CheckState, Mergeable, MergeRequest, MergeRequestState, Release, Trouble
 from policies.order import Order, compare, left_behind, went_back
 from policies.proposal import known, propose
@@ -78,19 +78,19 @@ def _stage(snapshot: Snapshot, view: StageView, now: datetime) -> StagePlan:
     if _is_done(snapshot, view, found.release):
         return _finish(snapshot, view, found)
     # 2. Never backwards, and 4. Not wanted.
-    refusal = _backwards(snapshot, view, found.release) or _reverted(snapshot, view, found.release)
-    if refusal is not None:
-        return _keep(snapshot, view, refusal)
+    unwanted = _backwards(snapshot, view, found.release) or _reverted(snapshot, view, found.release)
+    if unwanted is not None:
+        return _keep(snapshot, view, unwanted)
     # 5. One at a time.
     mine = [one for one in _open_in(snapshot, view) if one.release == found.release]
     current = max(mine, key=lambda one: one.attempt, default=None)
     if current is None:
-        refusal = _refused_before(snapshot, view, found)
-        return _keep(snapshot, view, refusal) if refusal is not None else _open(snapshot, view, found)
+        unwanted = _refused_before(snapshot, view, found)
+        return _keep(snapshot, view, unwanted) if unwanted is not None else _open(snapshot, view, found)
     if _is_stale(current):
         return _open(snapshot, view, found)
     # 6. Integrity, 7. Merge.
-    plan = _advance(snapshot, view, current, found.release)
+    plan = _advance(snapshot, view, current, found.release, now)
     # 8. Wake.
     return replace(plan, look_again=_look_again(plan.verdict, current.request, now - current.request.created_at))
 
@@ -153,8 +153,8 @@ def _refused_before(snapshot: Snapshot, view: StageView, found: Wanted) -> Verdi
     if _stood(snapshot, view, found.release):
         # What it merged is in Git's history; a place that lacks it now was added since.
         requests = [request for request in requests if request.state is not MergeRequestState.merged]
-    refusals = (_refused(snapshot, request, found) for request in requests)
-    return next((refusal for refusal in refusals if refusal is not None), None)
+    verdicts = (_refused(snapshot, request, found) for request in requests)
+    return next((verdict for verdict in verdicts if verdict is not None), None)
 
 
 def _stood(snapshot: Snapshot, view: StageView, release: Release) -> bool:
@@ -235,15 +235,19 @@ def _gates(snapshot: Snapshot, view: StageView, promotion: Promotion) -> tuple[V
     return (integrity.judge(promotion), checks.judge(promotion.checks, view.stage.checks, snapshot.bot_id))
 
 
-def _advance(snapshot: Snapshot, view: StageView, current: Promotion, release: Release) -> StagePlan:
+def _advance(snapshot: Snapshot, view: StageView, current: Promotion, release: Release, now: datetime) -> StagePlan:
     verdict = combine("promotion", _gates(snapshot, view, current))
+    merges: list[Action] = []
+    if verdict.outcome is Outcome.passed and view.stage.merge == "auto" and view.stage.mode == "enforce":
+        merges += [_merge(snapshot, view, current, release)] if current.request.mergeable is Mergeable.yes else []
     others = tuple(one for one in _open_in(snapshot, view) if one is not current)
     actions: list[Action] = [_replace(one, release) for one in others]
+    if merges and current.refused is not None:
+        verdict = combine("promotion", (*verdict.children, refusal.judge(current.refused)))
+        merges = merges if refusal.is_due(current.refused, now) else []
     actions += _show(snapshot, view, current, verdict)
     actions += _link_back(snapshot, current, release)
-    if verdict.outcome is Outcome.passed and view.stage.merge == "auto" and view.stage.mode == "enforce":
-        actions += [_merge(snapshot, view, current, release)] if current.request.mergeable is Mergeable.yes else []
-    return StagePlan(view.stage.name, verdict, release, current.request.url, tuple(actions))
+    return StagePlan(view.stage.name, verdict, release, current.request.url, (*actions, *merges))
 
 
 def _look_again(verdict: Verdict, request: MergeRequest, age: timedelta) -> timedelta:

@@ -72,6 +72,14 @@ class Integrity:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """The forge would not merge this very head, in its own words, when Towpath last tried."""
+
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Promotion:
     """An open promotion: its merge request and what was read of it."""
 
@@ -87,7 +95,8 @@ class Promotion:
     supersedes: int | None
     """The merge request that it replaced."""
     reported: str | None
-    """The text of its report comment; None where there is none."""
+    """The text of its report comment; None where there is none, or where there are two, of which one must go."""
+    refused: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)

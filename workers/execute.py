@@ -17,7 +17,7 @@ from policies.snapshot import Snapshot
 from policies.wording import report as words
 from workers.observe.content import splice
 from workers.observe.context import Context
-from workers.observe.promotions import is_ours, remember_report, report_key, report_text
+from workers.observe.promotions import is_ours, refusal_key, remember_report, report_key, report_text, reports
 
 log = structlog.get_logger(__name__)
 
@@ -122,7 +122,8 @@ def post_report(context: Context, iid: int, body: str) -> None:
     if report_text(context, iid) == body:
         return
     key = report_key(context, iid)
-    note = (context.memory.get(key) or "").partition("\n")[0]
+    known = context.memory.get(key)
+    note = known.partition("\n")[0] if known is not None else _only_report(context, iid)
     # Forgotten before it is written: whatever becomes of the call, the next look asks the forge what stands there.
     context.memory.delete(key)
     if note:
@@ -133,11 +134,24 @@ def post_report(context: Context, iid: int, body: str) -> None:
         remember_report(context, iid, posted.id, body)
 
 
+def _only_report(context: Context, iid: int) -> str:
+    """The id of the report that stands, or an empty text; a second one, of two workers or a crash, is removed (R3)."""
+    standing = reports(context, iid)
+    for extra in standing[1:]:
+        context.forge.delete_note(context.repository, iid, extra)
+    return str(standing[0]) if standing else ""
+
+
 def _merge(context: Context, hands: Hands, snapshot: Snapshot, action: Merge) -> None:
     """Rule 7: the exact head, then prove that what came into the branch is what was proved before (S17)."""
     _same_target(context, snapshot, action)
     message = trailers.sealed(action.message, context.seal_keys[0])
-    commit = context.forge.merge(context.repository, action.iid, action.head, message)
+    try:
+        commit = context.forge.merge(context.repository, action.iid, action.head, message)
+    except Permanent as refusal:
+        key = refusal_key(context, action.iid, action.head)
+        context.memory.set(key, f"{hands.clock().isoformat()}\n{refusal.cause}", 24 * 3600)
+        raise
     context.mirror.ensure(commit)
     surprise = _surprise(context, snapshot, action, commit)
     if surprise:

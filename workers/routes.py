@@ -1,7 +1,7 @@
 """From what happened to the units that it may concern: each kind of work, and the sweep that needs no event at all."""
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,11 +11,13 @@ from bot.errors import OutsideError
 from bot.memory import Answer
 from bot.pending import Work
 from policies import naming
-from policies.model import Sighting, Trouble
+from policies.model import MergeRequest, MergeRequestState, Sighting, Trouble
 from policies.wording.quote import one_line
 from workers import observe
 from workers.observe.context import Context
+from workers.observe.promotions import is_ours
 from workers.preview import preview
+from workers.recovery import recover_lately
 from workers.world import World
 
 log = structlog.get_logger(__name__)
@@ -139,6 +141,7 @@ def route_request(world: World, forge: str, repository: str, iid: int, now: date
 def sweep(world: World, now: datetime) -> None:
     """Look at everything that may have been missed, as if no event had ever come (R4)."""
     failure = _each(world, lambda context: _sweep(world, context, now))
+    recover_lately(world, now)
     if failure is not None:
         raise failure
 
@@ -153,7 +156,20 @@ def _sweep(world: World, context: Context, now: datetime) -> None:
     names = [*(request.source_branch for request in requests), *(branches if last is None else ())]
     units = {name.unit for text in names if (name := naming.parse_branch(text)) is not None}
     _mark_units(world, context, tuple(sorted(units)), now, "sweep")
+    _relabel(context, requests)
     world.memory.set(key, now.isoformat(), 30 * 24 * 3600)
+
+
+def _relabel(context: Context, requests: Sequence[MergeRequest]) -> None:
+    """Put back the labels that somebody took off an open promotion: by them it is found among the open ones."""
+    me = context.forge.me()
+    for request in requests:
+        name = naming.parse_branch(request.source_branch)
+        if name is None or request.state is not MergeRequestState.opened or not is_ours(request, me):
+            continue
+        missing = [label for label in (naming.LABEL, naming.label(name.unit)) if label not in request.labels]
+        if missing:
+            context.forge.label(context.repository, request.iid, missing)
 
 
 def _mark_units(world: World, context: Context, units: tuple[str, ...], now: datetime, cause: str) -> None:

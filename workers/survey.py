@@ -11,6 +11,9 @@ from policies.model import Image, Pin, Trouble
 TRIAL_DIGEST = f"sha256:{'0' * 64}"
 TRIAL_TAG = "0.0.0-trial"
 """What a trial edit writes: a digest and a tag that no file has."""
+MOST_TRIALS = 64
+MOST_TRIED = 8 * 1024 * 1024
+"""Trials and bytes: each trial reads its whole file, the largest in seconds. The next check tells what is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +97,22 @@ def cannot_be_read(error: OSError) -> str:
 
 
 def _trial(path: str, text: bytes, format_: Format, pins: tuple[Pin, ...]) -> tuple[Trouble, ...]:
-    """Why moving these images would be refused: of all at once, then of each alone so that every reason is named."""
-    lines = {pin.repository: pin.line for pin in reversed(pins)}
-    whole = _refusal(path, text, format_, lines)
-    if whole is None:
-        return ()
-    alone = (_refusal(path, text, format_, {repository: line}) for repository, line in lines.items())
-    return tuple(dict.fromkeys(trouble for trouble in alone if trouble is not None)) or (whole,)
+    """Why moving these images would be refused; of very many reasons the first."""
+    lines: dict[str, int] = {}
+    for pin in pins:
+        lines.setdefault(pin.repository, pin.line)
+    left = iter(range(min(MOST_TRIALS, MOST_TRIED // (len(text) + 1))))
+
+    def reasons(some: Mapping[str, int]) -> tuple[Trouble, ...]:
+        """Of all at once, then of either half: one image among hundreds is found without trying each alone."""
+        refused = _refusal(path, text, format_, some) if next(left, None) is not None else None
+        if refused is None:
+            return ()
+        items, middle = list(some.items()), len(some) // 2
+        halves = (items[:middle], items[middle:]) if middle else ()
+        return tuple(trouble for half in halves for trouble in reasons(dict(half))) or (refused,)
+
+    return tuple(dict.fromkeys(reasons(lines)))
 
 
 def _refusal(path: str, text: bytes, format_: Format, lines: Mapping[str, int]) -> Trouble | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pygit2
 import pytest
 
-from bot.errors import Conflict, Transient
+from bot.errors import Conflict, Permanent, Transient
 from bot.forges.base import Proposal
 from policies.model import Check, CheckState, Mergeable, MergeRequest, MergeRequestState
 from tests.flows.direct import BOT, HEADS, PERSON, DirectForge
@@ -265,3 +265,46 @@ def test_R3_a_crash_after_the_new_promotion_opened_loses_no_link(tmp_path: Path)
     new = promoted(scene, "nonprod")
     assert scene.forge.requests[old.iid].state is MergeRequestState.closed
     assert new.url in scene.report(old.iid)
+
+
+# --- what a person must be told --------------------------------------------------------------------------------------
+
+
+def test_a_merge_that_the_forge_refuses_is_told_where_its_people_look_and_tried_again(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.publish("v2")
+    merge, tried = scene.forge.merge, []
+
+    def refuses(repository: str, iid: int, head: str, message: str) -> str:
+        tried.append(scene.forge.now)
+        raise Permanent("merge", f"!{iid}", "the bot's user needs a role that is allowed to merge")
+
+    scene.forge.merge = refuses  # type: ignore[method-assign]
+    with pytest.raises(Permanent):
+        scene.settle()
+    again = scene.settle()
+    request = promoted(scene, "nonprod")
+    assert "the forge refused the merge: the bot's user needs a role" in scene.report(request.iid)
+    assert "tries again every ten minutes" in scene.report(request.iid)
+    assert scene.forge.statuses[request.head]["towpath"].state is CheckState.pending
+    assert len(tried) == 1
+    assert again.wake_at is not None
+    scene.forge.now = again.wake_at + timedelta(minutes=10)
+    with pytest.raises(Permanent):
+        scene.settle()
+    assert len(tried) == 2
+    scene.forge.merge = merge  # type: ignore[method-assign]
+    scene.forge.pass_time(timedelta(minutes=11))
+    scene.settle()
+    assert scene.forge.requests[request.iid].state is MergeRequestState.merged
+
+
+def test_R3_a_second_report_is_removed_by_the_next_pass(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.publish("v2")
+    scene.settle()
+    request = promoted(scene, "prod")
+    scene.forge.add_note("", request.iid, scene.forge.comments[request.iid][0].body)
+    scene.memory.texts.clear()
+    scene.settle()
+    assert "Every gate passes" in scene.report(request.iid)

@@ -9,7 +9,7 @@ import pytest
 from bot.forges import FORGES
 from bot.sandbox.faults import Fault
 from bot.sandbox.model import RequestState
-from bot.sandbox.requests import Opening
+from bot.sandbox.requests import Edit, Opening
 from policies.naming import REPORT_MARK
 from tests.flows.town import PROJECT, Town, towns
 from tests.flows.world import POLICY, digest, values
@@ -111,6 +111,21 @@ def test_R4_every_webhook_lost_for_an_hour(town: Town) -> None:
     town.pass_time(3600)
     town.sweep()
     assert town.pins("prod") == values(tag="v2")
+
+
+def test_a_label_that_somebody_took_off_is_put_back(town: Town) -> None:
+    town.publish("v2")
+    town.settle()
+    request = town.open_in("prod")
+    assert request is not None
+    labels = list(request.labels)
+    town.pass_time(1)
+    town.sandbox.edit_as("jonas", PROJECT, request.iid, Edit(labels=("urgent",)))
+    town.sweep()
+    assert set(request.labels) == {*labels, "urgent"}
+    town.publish("v3")
+    town.settle()
+    assert request.state is RequestState.closed
 
 
 def test_R4_redis_emptied_while_a_promotion_is_open(town: Town) -> None:

@@ -10,10 +10,12 @@ COMMANDS: Mapping[str, str] = {
     "demo": "show the main job on an embedded forge",
     "event": "print what Towpath understands of a webhook's payload",
     "publish": "announce an image (what CI runs)",
+    "recover": "have webhooks that nobody took sent again",
     "sandbox": "start the sandbox forge alone",
     "schema": "print the JSON Schema of towpath.yaml",
     "timer": "start the timer, which hands due work to the workers",
     "web": "start the receiver of webhooks",
+    "webhooks": "set up the webhooks of the config repositories",
     "worker": "start a worker",
 }
 """Every command and what it does; a file of the same name beside this one holds it as `command`."""

@@ -8,20 +8,23 @@ from typing import BinaryIO
 
 import click
 
-KINDS = ("gitlab", "ci", "distribution")
+from bot.hooks import HOOKS
+
+KINDS = tuple(HOOKS)
 NAMES = {"ImagePublished": "image-published", "Changed": "changed", "Ignored": "ignored"}
 
 
 @click.command()
 @click.option("--source", type=click.Choice(KINDS), required=True, help="The kind of sender.")
 @click.option("--header", "headers", multiple=True, help="'Name: value'; may be repeated.")
-@click.option("--registry", default="registry.example.com", show_default=True, help="For distribution: the host.")
+@click.option("--registry", default="", help="What values files write before the repository (distribution, ghcr).")
 @click.argument("file", type=click.File("rb"))
 def command(source: str, headers: tuple[str, ...], registry: str, file: BinaryIO) -> None:
     """Print what a payload (FILE, or - for standard input) comes down to, as JSON lines."""
-    from bot.hooks import HOOKS
     from bot.hooks.events import Malformed
 
+    if source == "distribution" and not registry:
+        registry = "registry.example.com"
     click.echo("not verified: the sender's signature is only checked by the receiver", err=True)
     try:
         events = HOOKS[source].parse(_headers(headers), file.read(), registry)

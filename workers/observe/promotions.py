@@ -1,10 +1,11 @@
 """The unit's open promotions, as the forge and the mirror tell them."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from policies import naming, trailers
 from policies.model import MergeRequest, MergeRequestState, User
-from policies.snapshot import Integrity, Promotion, Snapshot
+from policies.snapshot import Integrity, Promotion, Refusal, Snapshot
 from policies.trailers import Record
 from workers.observe.content import prove, splice
 from workers.observe.context import Context
@@ -37,6 +38,7 @@ def promotion(context: Context, snapshot: Snapshot, request: MergeRequest) -> Pr
         replace(_proof(context, snapshot, request, record), made=made, elsewhere=_elsewhere(snapshot, request)),
         record.supersedes if record is not None else None,
         report_text(context, request.iid),
+        refusal(context, request),
     )
 
 
@@ -77,16 +79,35 @@ def own_commit(context: Context, head: str, name: naming.BranchName) -> tuple[st
 
 
 def report_text(context: Context, iid: int) -> str | None:
-    """The text of Towpath's report on a merge request: from memory, else from the forge."""
+    """The text of Towpath's report on a merge request: from memory, else from the forge. None where there are two."""
     known = context.memory.get(report_key(context, iid))
     if known is not None:
         return known.partition("\n")[2] or None
     me = context.forge.me()
     notes = [note for note in context.forge.notes(context.repository, iid) if note.author.id == me.id]
     mine = [note for note in notes if note.body.startswith(naming.REPORT_MARK)]
-    if mine:
-        remember_report(context, iid, mine[0].id, mine[0].body.strip())
-    return mine[0].body.strip() if mine else None
+    if len(mine) != 1:
+        return None
+    remember_report(context, iid, mine[0].id, mine[0].body.strip())
+    return mine[0].body.strip()
+
+
+def reports(context: Context, iid: int) -> tuple[int, ...]:
+    """The ids of Towpath's reports on a merge request, as the forge has them: one, but for a moment after a crash."""
+    me = context.forge.me()
+    notes = context.forge.notes(context.repository, iid)
+    return tuple(note.id for note in notes if note.author.id == me.id and note.body.startswith(naming.REPORT_MARK))
+
+
+def refusal(context: Context, request: MergeRequest) -> Refusal | None:
+    """What the forge said when Towpath last tried to merge this head; forgotten after a day, or with Redis."""
+    at, _, text = (context.memory.get(refusal_key(context, request.iid, request.head)) or "").partition("\n")
+    return Refusal(text, datetime.fromisoformat(at)) if at else None
+
+
+def refusal_key(context: Context, iid: int, head: str) -> str:
+    """Where memory keeps it."""
+    return f"refused:{context.subject}:{iid}:{head}"
 
 
 def report_key(context: Context, iid: int) -> str:
