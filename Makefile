@@ -27,7 +27,7 @@ help: ## say what there is to make
 
 install: .venv/.installed ## make .venv with everything in it (the others do this by themselves)
 
-demo: .venv/.installed ## show the main job on an embedded forge until Ctrl-C (ONCE=1: walk it alone and exit; FORGE=gitlab)
+demo: .venv/.installed ## show the main job on an embedded forge until Ctrl-C (ONCE=1: walk it alone and exit; FORGE=github for the other)
 	@exec $(BIN)/towpath demo --forge $(FORGE) $(if $(filter-out 0,$(ONCE)),--once)
 
 # Under CI the programs that some tests start are installed rather than those tests skipped.

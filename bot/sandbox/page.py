@@ -52,6 +52,7 @@ def add_pages(app: Flask, state: State) -> None:
     def act_as() -> AnyResponse:
         return _act_as(state)
 
+    @app.get("/<path:where>/pull/<int:iid>")
     @app.get("/<path:where>/-/merge_requests/<int:iid>")
     def one_request(where: str, iid: int) -> AnyResponse:
         return _shown(state, lambda me: _request(state, me, (where, iid)))
@@ -60,6 +61,7 @@ def add_pages(app: Flask, state: State) -> None:
     def act(where: str, iid: int, action: str) -> AnyResponse:
         return _act(state, (where, iid), action)
 
+    @app.get("/<path:where>/commit/<sha>")
     @app.get("/<path:where>/-/commit/<sha>")
     def commit(where: str, sha: str) -> AnyResponse:
         return _shown(state, lambda me: _commit(state, me, where, sha))
@@ -75,7 +77,7 @@ def add_pages(app: Flask, state: State) -> None:
 
     @app.get("/<path:where>")
     def project(where: str) -> AnyResponse:
-        where = where.removesuffix("/").removesuffix("/-/merge_requests")
+        where = where.removesuffix("/").removesuffix("/-/merge_requests").removesuffix("/pulls")
         return _shown(state, lambda me: _project(state, me, where))
 
 

@@ -6,7 +6,7 @@ import click
 
 
 @click.command()
-@click.option("--forge", type=click.Choice(["gitlab"]), default="gitlab", show_default=True)
+@click.option("--forge", type=click.Choice(["gitlab", "github"]), default="gitlab", show_default=True)
 @click.option("--once", is_flag=True, help="Walk it without a person, check Git's content, and stop.")
 def command(forge: str, once: bool) -> None:
     """Show the main job; stays up until Ctrl-C."""
@@ -18,7 +18,7 @@ def command(forge: str, once: bool) -> None:
 
     click.echo(f"Starting a sandbox forge that speaks {forge}'s API, Redis, and Towpath's web, worker and timer …")
     try:
-        with ending(), stage() as running:
+        with ending(), stage(forge) as running:
             walk(running)
             if once:
                 click.echo("\nDone: one release went from its announcement to the last production ring.")

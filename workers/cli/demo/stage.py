@@ -21,12 +21,14 @@ from workers.world import utc_now
 
 FORGE = "sandbox"
 SOURCE = "ci"
+HOOK_SECRETS = {"gitlab": "WEBHOOK_TOKENS", "github": "WEBHOOK_SECRETS"}
 
 
 @dataclass(frozen=True)
 class Stage:
     """Everything that runs, and how to reach it."""
 
+    kind: str
     sandbox: Sandbox
     forge_url: str
     towpath_url: str
@@ -36,8 +38,8 @@ class Stage:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """Set it up, and take it down again whatever happens."""
+def stage(kind: str) -> Iterator[Stage]:
+    """Set it up with a forge of that kind, and take it down again whatever happens."""
     with ExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="towpath-demo-")))
         processes = Processes(folder)
@@ -49,11 +51,17 @@ def stage() -> Iterator[Stage]:
         towpath_url = f"http://127.0.0.1:{web_port}"
         secret = secrets.token_hex(32)
         hook_token = secrets.token_hex(16)
-        sandbox.add_hook(seed.PROJECT, f"{towpath_url}/hooks/gitlab/{FORGE}", token=hook_token)
-        variables = _variables(sandbox, forge_url, redis_port, folder, {"ci": secret, "hook": hook_token})
+        sandbox.add_hook(seed.PROJECT, f"{towpath_url}/hooks/{kind}/{FORGE}", token=hook_token, dialect=kind)
+        variables = _variables(sandbox, folder, secret)
+        variables |= {
+            "TOWPATH_REDIS_URL": f"redis://127.0.0.1:{redis_port}/0",
+            f"TOWPATH_FORGES__{FORGE.upper()}__KIND": kind,
+            f"TOWPATH_FORGES__{FORGE.upper()}__URL": forge_url,
+            f"TOWPATH_FORGES__{FORGE.upper()}__{HOOK_SECRETS[kind]}": json.dumps([hook_token]),
+        }
         _start(processes, redis_port, web_port, environment(variables))
         wait_for(processes, f"{towpath_url}/readyz")
-        yield Stage(sandbox, forge_url, towpath_url, secret, processes, folder)
+        yield Stage(kind, sandbox, forge_url, towpath_url, secret, processes, folder)
 
 
 def seeded(folder: Path) -> Sandbox:
@@ -72,20 +80,16 @@ def seeded(folder: Path) -> Sandbox:
     return sandbox
 
 
-def _variables(sandbox: Sandbox, forge_url: str, redis_port: int, folder: Path, keys: dict[str, str]) -> dict[str, str]:
+def _variables(sandbox: Sandbox, folder: Path, ci_secret: str) -> dict[str, str]:
     forge, source = f"TOWPATH_FORGES__{FORGE.upper()}__", f"TOWPATH_SOURCES__{SOURCE.upper()}__"
     return {
-        "TOWPATH_REDIS_URL": f"redis://127.0.0.1:{redis_port}/0",
         "TOWPATH_MIRRORS": str(folder / "mirrors"),
         "TOWPATH_SEAL": json.dumps([secrets.token_hex(32)]),
         "TOWPATH_SWEEP_SECONDS": "30",
-        f"{forge}KIND": "gitlab",
-        f"{forge}URL": forge_url,
         f"{forge}TOKEN": sandbox.token_for("towpath"),
-        f"{forge}WEBHOOK_TOKENS": json.dumps([keys["hook"]]),
         f"{forge}REPOSITORIES": json.dumps([seed.PROJECT]),
         f"{source}KIND": "ci",
-        f"{source}SECRETS": json.dumps([keys["ci"]]),
+        f"{source}SECRETS": json.dumps([ci_secret]),
         f"{source}IMAGES": json.dumps([f"{seed.HOST}/"]),
     }
 

@@ -17,6 +17,8 @@ from workers.cli.demo.stage import SOURCE, Stage
 
 PATIENCE = 60.0
 """Seconds that each step gets."""
+PAGES = {"gitlab": ("-/merge_requests", "-/merge_requests"), "github": ("pull", "pulls")}
+"""Where each kind of forge shows one merge request, and all."""
 REVISION = "9f1c2b7d" * 5
 
 
@@ -34,7 +36,7 @@ def walk(stage: Stage) -> None:
     for number, step in enumerate(policy.ordered(), start=2):
         before = _files(stage)
         iid = _wait_for(stage, step.name, lambda name=step.name: _open_in(stage, name))  # type: ignore[misc]
-        url = f"{stage.forge_url}/{seed.PROJECT}/-/merge_requests/{iid}"
+        url = f"{stage.forge_url}/{seed.PROJECT}/{PAGES[stage.kind][0]}/{iid}"
         click.echo(f"\n{number}. promotion opened: {step.name} {url}")
         if step.merge == "auto":
             click.echo("   The forge's pipeline runs; when it has passed, Towpath merges by itself (merge: auto).")
@@ -125,7 +127,7 @@ def invite(stage: Stage, folder: Path) -> None:
     secret.write_text(stage.ci_secret + "\n")
     image = f"{seed.HOST}/checkout-web@{seed.digest('checkout-web v3.3.0')}"
     click.echo(f"""
-The forge:    {stage.forge_url}/{seed.PROJECT}/-/merge_requests   (act as maria, jonas or priya)
+The forge:    {stage.forge_url}/{seed.PROJECT}/{PAGES[stage.kind][1]}   (act as maria, jonas or priya)
 The receiver: {stage.towpath_url}/readyz
 The logs:     {folder}/*.log
 
