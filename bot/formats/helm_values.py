@@ -5,19 +5,22 @@ counts as absent; what an alias stands for is read but never edited. A digest ma
 (`tag: v1@sha256:...` or `tag: sha256:...`)."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from bot.formats.locate import Entry, Place, Source, locate
 from bot.formats.names import canonical
 from bot.formats.refusals import Reason, Refused
-from bot.formats.splice import Edit, apply, check_key, check_way, insertion, replacement
+from bot.formats.splice import Edit, apply, check_keys, check_way, insertion, replacement
 from bot.yaml import PARSER, Parser
 from policies.model import DIGEST, Image, Pin
 
 _KEYS = ("registry", "repository", "tag", "digest")
 _SIGNS = {"mac": "SOPS", "kind": "Sealed Secrets"}
 """Keys that may tell an encrypted file."""
+_MOST_COMPARED = 200
+_LONGEST_NAME = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +102,25 @@ def _wanted(blocks: list[Block], images: Mapping[str, Image]) -> list[tuple[Bloc
     by_name = {canonical(repository): image for repository, image in images.items()}
     for repository in images:
         if canonical(repository) not in known:
-            nearest = difflib.get_close_matches(repository, known.values(), n=1)
-            raise Refused(Reason.not_found, None, repository, f"; the nearest is {nearest[0]}" if nearest else "")
+            raise Refused(Reason.not_found, None, repository, _nearest(repository, known.values()))
     named = ((block, by_name.get(canonical(block.pin.repository))) for block in blocks)
     return [(block, image) for block, image in named if image is not None]
 
 
+def _nearest(repository: str, known: Iterable[str]) -> str:
+    """A hint at a slip of the pen, from as many names as are compared at once: a file may hold tens of thousands."""
+    short = (name for name in known if len(name) <= _LONGEST_NAME)
+    nearest = difflib.get_close_matches(repository, islice(short, _MOST_COMPARED), n=1)
+    return f"; the nearest is {nearest[0]}" if nearest else ""
+
+
 def _edits(source: Source, block: Block, image: Image) -> Iterator[Edit]:
     place = block.place
+    check_keys(place, *_KEYS)
     new = _new_values(place, image)
     if not new:
         return
     check_way(place)
-    check_key(place, *_KEYS)
     _check_values(place, block.pin, image)
     for key, value in new.items():
         if key in place.entries:

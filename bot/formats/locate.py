@@ -63,7 +63,7 @@ class Entry(NamedTuple):
 class Place:
     """A mapping or sequence that the walk has come through, and what it says of the keys that were looked for."""
 
-    __slots__ = ("anchors", "as_key", "entries", "key", "keys", "name", "parent", "repeated", "start")
+    __slots__ = ("aliased", "anchors", "as_key", "entries", "key", "keys", "name", "parent", "repeated", "start")
 
     def __init__(self, parent: "Place | None", start: Event, anchors: Anchors, as_key: bool = False) -> None:
         self.parent = parent
@@ -78,6 +78,8 @@ class Place:
         self.entries: dict[str, Entry] = {}
         self.repeated: dict[str, int] = {}
         """Keys that are written twice, with the 1-based line of the last."""
+        self.aliased: dict[str, int] = {}
+        """Keys that are written as an alias, with their 1-based lines."""
 
     @property
     def line(self) -> int:
@@ -134,8 +136,7 @@ def _walk(events: Iterator[Event], wanted: frozenset[str]) -> list[Place]:
                 continue  # an item, or the whole document
             key = top.key
             if key is None:
-                top.key = event
-                _note_key(top, top.keys, event)
+                top.key = _note_key(top, top.keys, event)
             else:
                 if type(key) is ScalarEvent and key.value in wanted:
                     _note_entry(top, key, event, number)
@@ -175,13 +176,18 @@ def _note_anchor(anchors: Anchors, event: ScalarEvent | AliasEvent) -> None:
         anchors.followed.add(event.anchor)
 
 
-def _note_key(top: Place, keys: set[str], event: ScalarEvent | AliasEvent) -> None:
-    """Remember that a mapping has a key, be it by an alias."""
+def _note_key(top: Place, keys: set[str], event: ScalarEvent | AliasEvent) -> Event:
+    """Remember that a mapping has a key, and give the scalar that it is, be it by an alias."""
     scalar = event if type(event) is ScalarEvent else top.anchors.scalars.get(event.anchor)
-    if scalar is not None and scalar.value in keys:
+    if scalar is None:
+        return event
+    if scalar is not event:
+        top.aliased[scalar.value] = event.start_mark.line + 1
+    if scalar.value in keys:
         top.repeated[scalar.value] = event.start_mark.line + 1
-    elif scalar is not None:
+    else:
         keys.add(scalar.value)
+    return scalar
 
 
 def _note_entry(top: Place, key: ScalarEvent, value: Event, number: int) -> None:

@@ -11,6 +11,7 @@ class Reason(StrEnum):
     encrypted = "the file is encrypted by {0}, so it is not Towpath's to write"
     not_found = "no place pins {0}{1}"
     repeated_key = "the key {0} is written twice, so which one counts is not certain"
+    aliased_key = "the key {0} is written as an alias, so it has no place of its own for an edit"
     followed = "the anchor &{0} has an alias, so an edit would change other places too"
     alias = "{0} is an alias of another place"
     not_scalar = "{0} is not a single value"
@@ -20,6 +21,7 @@ class Reason(StrEnum):
     two_digests = "the tag and the key digest both hold a digest"
     unusual = "{0} is written in a way that leaves no certain place for the edit"
     bad_value = "the new {0} is {1}"
+    too_many = "the edited file would have more than {0} YAML events"
     unproved = "reading the edited text again does not give exactly the wanted change"
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bot.formats.locate import Entry, Place, Source
 from bot.formats.refusals import Reason, Refused
-from bot.yaml import AliasEvent, Event, ScalarEvent, Shape, Unreadable, decode, same, scalar_shape
+from bot.yaml import MOST_EVENTS, AliasEvent, Event, ScalarEvent, Shape, Unreadable, decode, same, scalar_shape
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _COLON = re.compile(r"[ \t]*:(?=[\s,}\]]|\Z)")
@@ -48,21 +48,25 @@ class Edit:
     line: int
 
 
-def check_way(place: Place) -> None:
-    """Refused where a key on the way to a mapping is written twice, or an anchor on it has an alias."""
-    above = None
+def check_keys(place: Place, *names: str) -> None:
+    """Refused where it is not certain what a mapping says under these keys, or whether it counts at all.
+
+    That is where one of them, or a key on the way to the mapping, is written twice, or one of them as an alias."""
+    below = None
     for step in place.way_up():
-        if above is not None and above.name in step.repeated:
-            raise Refused(Reason.repeated_key, step.repeated[above.name], above.name)
-        _not_followed(place, step.start)
-        above = step
-
-
-def check_key(place: Place, *names: str) -> None:
-    """Refused where one of these keys is written twice in a mapping."""
+        for name in names if below is None else (below.name,):
+            if name in step.repeated:
+                raise Refused(Reason.repeated_key, step.repeated[name], name)
+        below = step
     for name in names:
-        if name in place.repeated:
-            raise Refused(Reason.repeated_key, place.repeated[name], name)
+        if name in place.aliased:
+            raise Refused(Reason.aliased_key, place.aliased[name], name)
+
+
+def check_way(place: Place) -> None:
+    """Refused where an anchor on the way to a mapping has an alias, so that an edit would change other places too."""
+    for step in place.way_up():
+        _not_followed(place, step.start)
 
 
 def _not_followed(place: Place, event: Event) -> None:
@@ -203,9 +207,9 @@ def apply(source: Source, edits: Sequence[Edit]) -> bytes:
     Edits may touch, and those at one place are put there in the order given; they never overlap."""
     ordered = sorted(edits, key=lambda edit: edit.start)
     edited = source.text.encoded(_spliced(source.text.text, ordered))
-    expected = list(source.shapes)
-    for edit in sorted(edits, key=lambda edit: edit.event, reverse=True):
-        expected[edit.event : edit.event + edit.removed] = edit.shapes
+    expected = _expected(source.shapes, edits)
+    if len(expected) > MOST_EVENTS:
+        raise Refused(Reason.too_many, ordered[0].line, f"{MOST_EVENTS:,}")
     try:
         proved = same(decode(edited).text, expected, source.parser)
     except Unreadable:
@@ -224,3 +228,16 @@ def _spliced(text: str, ordered: Sequence[Edit]) -> str:
         pieces += [text[done : edit.start], edit.text]
         done = edit.end
     return "".join([*pieces, text[done:]])
+
+
+def _expected(shapes: Sequence[Shape], edits: Sequence[Edit]) -> list[Shape]:
+    """The events after the edits, in one pass: a file may hold tens of thousands of each."""
+    expected: list[Shape] = []
+    done = 0
+    for edit in sorted(edits, key=lambda edit: (edit.event, edit.removed)):  # what is added stands before what was
+        if edit.event < done:
+            raise Refused(Reason.unproved, edit.line)
+        expected += shapes[done : edit.event]
+        expected += edit.shapes
+        done = edit.event + edit.removed
+    return expected + list(shapes[done:])

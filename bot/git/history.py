@@ -25,8 +25,14 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
+    """What a walk from a head found."""
+
     head: str
-    entries: tuple[HistoryEntry, ...]
+    entries: tuple[HistoryEntry, ...] = ()
+    depths: tuple[int, ...] = ()
+    """How many first parents below the head the commit of each entry is."""
+    changed: bool = False
+    """Whether the head changed something itself: its entry is there in any case, but not below a newer head."""
 
 
 class Histories:
@@ -39,55 +45,56 @@ class Histories:
     def of(
         self, repository: pygit2.Repository, head: str, paths: tuple[str, ...], limit: int
     ) -> tuple[HistoryEntry, ...]:
-        """One entry for the head and one for each commit that changed any of the paths, newest first."""
+        """One entry for the head and one for each commit that changed any of the paths, newest first.
+
+        Only the `limit` newest commits are looked at, whatever was asked before."""
         key = (paths, limit)
         with self._lock:
             known = self._known.get(key)
         if known is not None and known.head == head:
             return known.entries
-        entries = _joined(*_walk(repository, head, paths, limit, known), known)
+        found = _walk(repository, head, paths, limit, known)
         with self._lock:
-            self._known[key] = _Known(head, entries)
+            self._known[key] = found
             self._known.move_to_end(key)
             while len(self._known) > MOST_REMEMBERED:
                 self._known.popitem(last=False)
-        return entries
+        return found.entries
 
 
-def _walk(
-    repository: pygit2.Repository, head: str, paths: tuple[str, ...], limit: int, known: _Known | None
-) -> tuple[list[HistoryEntry], bool]:
-    """The entries from `head` down to the known head (True: it was met) or to the end."""
+def _walk(repository: pygit2.Repository, head: str, paths: tuple[str, ...], limit: int, known: _Known | None) -> _Known:
+    """What stands from `head` down to the known head, and what was known from there on."""
     reader = _Reader(repository, paths)
     commit = repository[head].peel(pygit2.Commit)
-    entries: list[HistoryEntry] = []
     blobs = reader.blobs(commit)
-    first = True
-    for _ in range(limit):
+    entries: list[HistoryEntry] = []
+    depths: list[int] = []
+    changed = False
+    for depth in range(limit):
         if known is not None and str(commit.id) == known.head:
-            if first or blobs != known.entries[0].blobs:
-                entries.append(HistoryEntry(str(commit.id), blobs, datetime.fromtimestamp(commit.commit_time, UTC)))
-            return entries, True
+            return _joined(_Known(head, tuple(entries), tuple(depths), changed), known, depth, limit)
         parents = commit.parents
         before = reader.blobs(parents[0]) if parents else tuple(None for _ in paths)
-        if first or blobs != before:
+        if depth == 0:
+            changed = blobs != before
+        if depth == 0 or blobs != before:
             entries.append(HistoryEntry(str(commit.id), blobs, datetime.fromtimestamp(commit.commit_time, UTC)))
-        first = False
+            depths.append(depth)
         if not parents:
-            return entries, False
+            break
         commit, blobs = parents[0], before
-    return entries, False
+    return _Known(head, tuple(entries), tuple(depths), changed)
 
 
-def _joined(entries: list[HistoryEntry], met: bool, known: _Known | None) -> tuple[HistoryEntry, ...]:
-    if not met or known is None:
-        return tuple(entries)
-    older = known.entries
-    # The known head had an entry because it was the head; below a newer one it counts only where it changed something.
-    if len(older) > 1 and older[0].blobs == older[1].blobs:
-        older = older[1:]
-    merged = [*entries, *older]
-    return tuple(one for index, one in enumerate(merged) if index == 0 or one.commit != merged[index - 1].commit)
+def _joined(newer: _Known, known: _Known, below: int, limit: int) -> _Known:
+    """What was found above the known head, and of what was known that which a walk from the new head would find."""
+    kept = [
+        (entry, below + depth)
+        for entry, depth in zip(known.entries, known.depths, strict=True)
+        if below + depth < limit and (depth or known.changed)
+    ]
+    entries, depths = tuple(entry for entry, _ in kept), tuple(depth for _, depth in kept)
+    return _Known(newer.head, newer.entries + entries, newer.depths + depths, newer.changed)
 
 
 class _Reader:

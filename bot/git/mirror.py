@@ -4,7 +4,7 @@ import fcntl
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,9 +13,10 @@ import pygit2
 
 from bot.errors import Permanent
 from bot.forges.base import GitAccess
-from bot.git import remote, trees
+from bot.git import large, remote, trees
 from bot.git.history import Histories, HistoryEntry
 from bot.git.trees import Conflicting, Merged
+from bot.yaml import MOST_BYTES
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 HEADS = "refs/heads/"
@@ -64,13 +65,24 @@ class Mirror:
     def push(self, branch: str, commit: str, expect: str | None) -> None:
         """Push a commit to a branch that must be at `expect` (None: must not exist); LeaseLost where it is not."""
         self._push(branch, f"{_checked(commit)}:{HEADS}{branch}", expect)
-        self._repository().references.create(HEADS + branch, commit, force=True)
+        self._note(branch, commit)
 
     def delete(self, branch: str, expect: str) -> None:
         """Delete a branch that must be at `expect`."""
         self._push(branch, f":{HEADS}{branch}", expect)
-        if HEADS + branch in self._repository().references:
-            self._repository().references.delete(HEADS + branch)
+        self._note(branch, None)
+
+    def _note(self, branch: str, commit: str | None) -> None:
+        """Bring our own ref to where the forge's is now, with no fetch under way that would prune it or its folder.
+
+        It never fails: the forge has taken the push, so a failure told here would have it done again for nothing. Our
+        ref can stand in the way of another that is gone on the forge, or its disk be full; the next fetch heals it."""
+        with suppress(pygit2.GitError, OSError, ValueError), self._alone():
+            references = self._repository().references
+            if commit is not None:
+                references.create(HEADS + branch, commit, force=True)
+            elif HEADS + branch in references:
+                references.delete(HEADS + branch)
 
     def _push(self, branch: str, refspec: str, expect: str | None) -> None:
         if not pygit2.reference_is_valid_name(HEADS + branch):
@@ -125,9 +137,9 @@ class Mirror:
         return str(self._tree(commit).id)
 
     def read(self, base: str, path: str) -> bytes | None:
-        """The bytes of a regular file of a commit or tree; None where there is none."""
-        found = trees.entry(self._tree(base), path)
-        return bytes(found.data) if trees.is_file(found) else None
+        """The bytes of a regular file of a commit or tree, as `blob` gives them; None where there is none."""
+        found = self.blob_id(base, path)
+        return None if found is None else self.blob(found)
 
     def blob_id(self, base: str, path: str) -> str | None:
         """The blob id of a regular file of a commit or tree."""
@@ -139,8 +151,15 @@ class Mirror:
         return trees.files(self._tree(base))
 
     def blob(self, blob: str) -> bytes:
-        """The bytes of a blob."""
-        return bytes(self._repository()[blob].peel(pygit2.Blob).data)
+        """The bytes of a blob; of a larger one than any reader takes, its first `MOST_BYTES` + 1.
+
+        That many tell every reader that the file is too large, so each says so as it says all that is wrong with one,
+        and nobody's 400 MB come into memory for it."""
+        repository = self._repository()
+        _, size = repository.odb.read_header(blob)
+        if size > MOST_BYTES:
+            return large.beginning(self.folder, blob, MOST_BYTES + 1)
+        return bytes(repository[blob].peel(pygit2.Blob).data)
 
     def changed(self, old: str, new: str) -> tuple[str, ...]:
         """The paths in which two commits or trees differ, sorted."""

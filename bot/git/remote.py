@@ -2,26 +2,14 @@
 
 import base64
 import os
-import re
+import signal
 import subprocess
-from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from bot.errors import Conflict, Permanent, Transient
+from bot.errors import Transient
 from bot.forges.base import GitAccess
-
-_AUTH = re.compile(
-    r"Authentication failed|could not read Username|HTTP 40[13]|error: 40[13]|403 Forbidden|401 Unauthorized",
-    re.IGNORECASE,
-)
-_LEASE = re.compile(r"stale info|\[rejected\]|reference already exists|cannot lock ref|fetch first|non-fast-forward")
-_GONE = re.compile(r"not found|does not exist|error: 404|does not appear to be a git repository", re.IGNORECASE)
-_REFUSED = re.compile(r"\[remote rejected\]|pre-receive hook declined|protected branch", re.IGNORECASE)
-_MISSING = re.compile(r"not our ref|couldn't find remote ref|no such remote ref", re.IGNORECASE)
-
-
-class LeaseLost(Conflict):
-    """The remote branch is not what the push expected."""
+from bot.git import failures
 
 
 def environment(access: GitAccess) -> dict[str, str]:
@@ -33,6 +21,13 @@ def environment(access: GitAccess) -> dict[str, str]:
         "protocol.https.allow": "always",
         "gc.auto": "0",
         "fetch.fsckObjects": "true",
+        # Old tools wrote these into many a history; they hurt nobody, and history cannot be mended.
+        "fetch.fsck.badTimezone": "ignore",
+        "fetch.fsck.missingSpaceBeforeDate": "ignore",
+        "fetch.fsck.zeroPaddedFilemode": "ignore",
+        # So that a Git whose worker was killed ends by itself; a forge's hooks may well be silent for half a minute.
+        "http.lowSpeedLimit": "1",
+        "http.lowSpeedTime": "60",
         "transfer.hideRefs": "refs/pull",
         "core.hooksPath": "/dev/null",
     }
@@ -58,41 +53,36 @@ def environment(access: GitAccess) -> dict[str, str]:
 
 
 def run(folder: Path, access: GitAccess, arguments: list[str], operation: str, timeout: float) -> str:
-    """Run Git in the mirror and give what it printed; Transient, Permanent or LeaseLost where it fails."""
+    """Run Git in the mirror and give what it printed; what `failures` makes of it where it fails."""
     command = ["git", f"--git-dir={folder}", *arguments]
-    try:
-        done = subprocess.run(
-            command,
-            env=environment(access),
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            stdin=subprocess.DEVNULL,
-            errors="replace",
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise Transient(operation, access.url, f"no answer within {timeout:g} s") from error
-    if done.returncode != 0:
-        raise _classified(operation, access, f"{done.stdout}\n{done.stderr}")
-    return done.stdout
+    with subprocess.Popen(
+        command,
+        env=environment(access),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as running:
+        try:
+            printed, complained = running.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired as error:
+            raise Transient(operation, access.url, f"no answer within {timeout:g} s") from error
+        finally:
+            _end(running)
+    if running.returncode != 0:
+        raise failures.of(operation, access, printed, complained)
+    return printed
 
 
-def _classified(operation: str, access: GitAccess, output: str) -> Conflict | Permanent | Transient:
-    told = _told(output, access.password)
-    if re.search(
-        r"stale info|\[rejected\]|reference already exists|cannot lock ref|fetch first|non-fast-forward", output
-    ):
-        return LeaseLost(operation, access.url, told)
-    if _AUTH.search(output) or _GONE.search(output) or _REFUSED.search(output) or _MISSING.search(output):
-        return Permanent(operation, access.url, told)
-    return Transient(operation, access.url, told)
-
-
-def _told(output: str, secret: str) -> str:
-    lines = [line.strip() for line in output.splitlines() if line.strip() and not line.startswith(("To ", "Done"))]
-    text = "; ".join(lines[-6:])
-    return text.replace(secret, "***") if secret else text
+def _end(running: "subprocess.Popen[str]") -> None:
+    """Kill what still runs, with its children: it is a child of Git that speaks HTTP, and it could yet finish a push
+    that has been told as failed."""
+    if running.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
 
 
 def no_locks_left(folder: Path) -> None:
@@ -101,6 +91,3 @@ def no_locks_left(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
     for lock in (folder / "refs").rglob("*.lock"):
         lock.unlink(missing_ok=True)
-
-
-Heads = Mapping[str, str]

@@ -1,6 +1,8 @@
 """The mirror against real bare repositories."""
 
 import subprocess
+import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,8 +12,10 @@ from hypothesis import strategies as st
 
 from bot.errors import Permanent, Transient
 from bot.forges.base import GitAccess
+from bot.formats import Refused, helm_values
 from bot.git import Conflicting, Identity, LeaseLost, Merged, Mirror
 from bot.git.remote import environment
+from bot.yaml import MOST_BYTES
 from tests.flows.direct import DirectForge
 
 WHO = Identity("Towpath", "towpath@example.com")
@@ -67,6 +71,49 @@ def test_a_push_with_a_lease_moves_only_what_is_where_it_was_thought(forge: Dire
     assert "work" not in mirror.branches()
 
 
+def test_our_own_branch_is_noted_when_no_fetch_is_under_way(forge: DirectForge, mirror: Mirror) -> None:
+    """A fetch that asked before the push would prune the branch, or its folder from under the new one."""
+    commit = spliced(mirror, forge)
+    pushing = threading.Thread(target=mirror.push, args=("work/one", commit, None))
+    with mirror._alone():
+        pushing.start()
+        deadline = time.monotonic() + 20
+        while forge.git.references.get("refs/heads/work/one") is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        pushing.join(0.3)
+        assert "work/one" not in mirror.branches()
+    pushing.join()
+    assert mirror.branches()["work/one"] == commit
+
+
+@pytest.mark.parametrize("in_the_way", ["locked", "folder"])
+def test_a_push_that_was_taken_is_told_as_done_whatever_our_own_branches_say(
+    forge: DirectForge, mirror: Mirror, in_the_way: str
+) -> None:
+    commit = spliced(mirror, forge)
+    if in_the_way == "locked":
+        (mirror.folder / "refs/heads/work.lock").write_text("")
+    else:
+        forge.commit_as({"x": "1"}, "work/gone", base=forge.head("", "main"))
+        mirror.fetch()
+        forge.git.references.delete("refs/heads/work/gone")
+    mirror.push("work", commit, None)
+    assert forge.head("", "work") == commit
+    assert mirror.fetch()["work"] == commit
+
+
+def test_of_a_file_that_is_too_large_only_its_beginning_is_read(forge: DirectForge, mirror: Mirror) -> None:
+    text = "image: {repository: x, tag: v1}\n" + "#" * MOST_BYTES
+    forge.commit_as({"a/large": text, "a/largest": text[:MOST_BYTES]})
+    head = forge.head("", "main")
+    mirror.ensure(head)
+    found = mirror.read(head, "a/large")
+    assert found == text[: MOST_BYTES + 1].encode()
+    with pytest.raises(Refused, match="larger than 4 MiB"):
+        helm_values.pins(found)
+    assert mirror.read(head, "a/largest") == text[:MOST_BYTES].encode()
+
+
 def test_a_missing_commit_is_fetched_once_and_an_unknown_one_is_permanent(forge: DirectForge, mirror: Mirror) -> None:
     new = forge.commit_as({"a/one": "2"})
     assert not mirror.has(new)
@@ -115,12 +162,17 @@ def test_history_holds_now_and_each_change_and_grows_from_what_is_known(forge: D
     assert fresh.history(newest, ("a/one",), 100) == mirror.history(newest, ("a/one",), 100)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    steps=st.lists(st.tuples(st.sampled_from(["a/one", "b/two", "c"]), st.integers(0, 3), st.booleans()), max_size=8)
+    steps=st.lists(st.tuples(st.sampled_from(["a/one", "b/two", "c"]), st.integers(0, 3), st.booleans()), max_size=8),
+    paths=st.sampled_from([("a/one", "b/two"), ("c",)]),
+    limit=st.sampled_from([1, 2, 3, 50]),
 )
 def test_history_is_the_same_whether_known_before_or_not(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, bool]]
+    tmp_path_factory: pytest.TempPathFactory,
+    steps: list[tuple[str, int, bool]],
+    paths: tuple[str, ...],
+    limit: int,
 ) -> None:
     folder = tmp_path_factory.mktemp("history")
     forge = DirectForge(folder / "forge.git")
@@ -130,12 +182,12 @@ def test_history_is_the_same_whether_known_before_or_not(
         forge.commit_as({path: str(text)})
         if look:
             warm.ensure(forge.head("", "main"))
-            warm.history(forge.head("", "main"), ("a/one", "b/two"), 50)
+            warm.history(forge.head("", "main"), paths, limit)
     head = forge.head("", "main")
     cold = Mirror(folder / "cold.git", lambda: forge.access(""))
     for mirror in (warm, cold):
         mirror.ensure(head)
-    assert warm.history(head, ("a/one", "b/two"), 50) == cold.history(head, ("a/one", "b/two"), 50)
+    assert warm.history(head, paths, limit) == cold.history(head, paths, limit)
 
 
 @pytest.mark.parametrize("path", ["../x", "/x", "a//b", "a/../b", "", "a/.git/config", "a/\0"])
