@@ -172,3 +172,43 @@ def test_a_whole_signing_secret_is_taken() -> None:
 )
 def test_what_kubernetes_sets_beside_a_service_called_towpath_is_passed_over(name: str) -> None:
     assert load(**{name: "tcp://10.0.0.1:8080"}) == load()
+
+
+GITHUB = {
+    "TOWPATH_FORGES__MAIN__KIND": "github",
+    "TOWPATH_FORGES__MAIN__URL": None,
+    "TOWPATH_FORGES__MAIN__WEBHOOK_TOKENS": None,
+    "TOWPATH_FORGES__MAIN__WEBHOOK_SECRETS": '["a-webhook-secret"]',
+}
+PEM = "-----BEGIN RSA PRIVATE KEY-----\nnot a real one\n-----END RSA PRIVATE KEY-----\n"
+
+
+def test_a_GitHub_by_token() -> None:
+    forge = load(**GITHUB).forges["main"]
+    assert (forge.address, forge.access_token(), forge.app()) == ("https://github.com", "glpat-not-a-real-one", None)
+    assert forge.hook_secrets() == ("a-webhook-secret",)
+
+
+def test_a_GitHub_App_by_key_or_file(tmp_path: Path) -> None:
+    app = {**GITHUB, "TOWPATH_FORGES__MAIN__TOKEN": None, "TOWPATH_FORGES__MAIN__APP_ID": "77"}
+    forge = load(**app, TOWPATH_FORGES__MAIN__APP_KEY=PEM).forges["main"]
+    assert (forge.app(), forge.access_token()) == (("77", PEM), "")
+    assert "not a real one" not in repr(forge)
+    file = tmp_path / "key.pem"
+    file.write_text(PEM)
+    assert load(**app, TOWPATH_FORGES__MAIN__APP_KEY_FILE=str(file)).forges["main"].app() == ("77", PEM)
+    assert "app_key_file cannot be read" in faults(**app, TOWPATH_FORGES__MAIN__APP_KEY_FILE=str(tmp_path / "none"))
+    assert "needs app_id, and app_key" in faults(**app)
+    assert "needs app_id, and app_key" in faults(**app, TOWPATH_FORGES__MAIN__APP_KEY="something else")
+
+
+def test_what_the_other_kind_of_forge_has_is_refused_with_the_right_name() -> None:
+    wrong = {**GITHUB, "TOWPATH_FORGES__MAIN__WEBHOOK_TOKENS": '["a-hook-token"]'}
+    assert "webhook_tokens is nothing that a forge of kind github has: set webhook_secrets" in faults(**wrong)
+    wrong = {"TOWPATH_FORGES__MAIN__APP_ID": "77"}
+    assert "app_id is nothing that a forge of kind gitlab has: set token" in faults(**wrong)
+    both = {**GITHUB, "TOWPATH_FORGES__MAIN__APP_ID": "77", "TOWPATH_FORGES__MAIN__APP_KEY": PEM}
+    assert "either a token or an App" in faults(**both)
+    neither = {**GITHUB, "TOWPATH_FORGES__MAIN__TOKEN": None}
+    assert "or app_id and app_key_file" in faults(**neither)
+    assert "webhook_secrets is needed" in faults(**{**GITHUB, "TOWPATH_FORGES__MAIN__WEBHOOK_SECRETS": None})

@@ -57,7 +57,7 @@ class ForgeSettings(Part):
             self.access_token()
         elif self.token is not None or self.token_file is not None:
             raise ValueError("either a token or an App (app_id and app_key or app_key_file), not both")
-        if not self.hook_secrets() and not self.hook_signing_secrets():
+        if not (*self.hook_secrets(), *self.hook_signing_secrets()):
             name = "webhook_tokens or signing_secrets" if self.kind == "gitlab" else "webhook_secrets"
             raise ValueError(f"{name} is needed: a webhook must come from somebody")
         return self

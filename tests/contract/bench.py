@@ -1,6 +1,6 @@
 """What the contract needs of a forge to be tried on: a repository, users by role, and trouble at will."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -8,6 +8,14 @@ from bot.forges.base import Forge
 from policies.model import User
 
 Role = Literal["none", "reporter", "developer", "maintainer"]
+
+
+class Hook(Protocol):
+    """A webhook as the forge keeps it."""
+
+    url: str
+    token: str
+
 
 Trouble = Literal["limited", "exhausted", "broken", "broken-after"]
 """Asked too fast (`Retry-After: 30`); the quota used up for 30 s; 500 before the request has an effect; 500 after."""
@@ -57,6 +65,14 @@ class Bench(Protocol):
 
     def reviewers(self, iid: int) -> set[int]:
         """The ids of who is asked for a review."""
+        ...
+
+    def hooks(self) -> Sequence[Hook]:
+        """The repository's webhooks."""
+        ...
+
+    def deliveries(self) -> int:
+        """How many webhooks wait to be sent."""
         ...
 
     def push(self, branch: str, files: Mapping[str, str], message: str = "change") -> str:

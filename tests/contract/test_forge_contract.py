@@ -4,12 +4,13 @@ import base64
 import os
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.errors import Conflict, OutsideError, Permanent, RateLimited, Transient
-from bot.forges.base import Emoji, Forge, Proposal, Status
+from bot.forges.base import Emoji, Forge, Proposal, Recovery, Status, Webhook
 from policies.model import (
     CheckState,
     Mergeable,
@@ -23,6 +24,7 @@ from tests.contract.bench import Bench, Role, Trouble
 
 R = "platform/config"
 LABEL = "towpath"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 COSTS = {
     "gitlab": {"open": 1, "list 21": 1, "requests from 2": 1, "close": 1, "checks": 1},
@@ -476,6 +478,38 @@ def test_people_are_asked_for_a_review_beside_those_asked_already(bench: Bench) 
     assert writes(bench) == 1
     bench.forge.ask_for_review(R, request.iid, [bench.user("maintainer")])
     assert bench.reviewers(request.iid) == {bench.user("developer").id, bench.user("maintainer").id}
+
+
+# --- webhooks --------------------------------------------------------------------------------------------------------
+
+
+def test_a_webhook_is_set_up_once_and_then_brought_up_to_date(bench: Bench) -> None:
+    webhook = Webhook("https://towpath.example.com/hooks/x/main", "a-webhook-secret")
+    assert "a-webhook-secret" not in repr(webhook)
+    bench.calls()
+    assert bench.forge.install_webhook(R, webhook) == "made"
+    assert writes(bench) == 1
+    assert bench.forge.install_webhook(R, replace(webhook, secret="another-secret")) == "brought up to date"
+    (hook,) = bench.hooks()
+    assert (hook.url, hook.token) == (webhook.url, "another-secret")
+    bench.push("a", {"a.yaml": "1\n"})
+    assert bench.deliveries() == 1
+
+
+def test_setting_up_a_webhook_needs_the_right(bench: Bench) -> None:
+    webhook = Webhook("https://towpath.example.com/hooks/x/main", "a-webhook-secret")
+    with pytest.raises(Permanent):
+        bench.as_role("developer").install_webhook(R, webhook)
+    with pytest.raises(Permanent):
+        bench.as_role("developer").recover(R, "/hooks/x/main", EPOCH)
+    assert bench.hooks() == []
+
+
+def test_a_webhook_that_is_not_there_is_advised(bench: Bench) -> None:
+    (advice,) = bench.forge.recover(R, "/hooks/x/main", EPOCH).advice
+    assert "towpath webhooks install" in advice
+    bench.forge.install_webhook(R, Webhook("https://towpath.example.com/hooks/x/main", "a-webhook-secret"))
+    assert bench.forge.recover(R, "/hooks/x/main", EPOCH) == Recovery()
 
 
 # --- trouble ---------------------------------------------------------------------------------------------------------

@@ -48,6 +48,8 @@ class Town:
         self._redis_url = redis_url
         self.lost = 0
         """How many of the next webhooks get lost."""
+        self.failing = 0
+        """How many of the next webhooks are answered with 503."""
 
     def open(self, url: str) -> None:
         """Start Towpath, as after a restart of all its processes."""
@@ -83,6 +85,9 @@ class Town:
         if self.lost > 0:
             self.lost -= 1
             return 202
+        if self.failing > 0:
+            self.failing -= 1
+            return 503
         path = url.removeprefix("https://towpath.example.com")
         return self.client.post(path, data=body, headers=dict(headers)).status_code
 

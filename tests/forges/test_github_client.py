@@ -208,6 +208,7 @@ def test_a_key_that_is_none_is_named_without_being_shown(web: responses.Requests
 
 
 def headers_of_a_limit(seconds: int) -> dict[str, str]:
+    """That the quota is used up, and ends so many seconds from now."""
     reset = str(int((datetime.now(UTC) + timedelta(seconds=seconds)).timestamp()))
     return {"X-RateLimit-Remaining": "0", "X-RateLimit-Limit": "5000", "X-RateLimit-Reset": reset}
 
@@ -215,18 +216,19 @@ def headers_of_a_limit(seconds: int) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("status", "headers", "message", "seconds"),
     [
-        (403, headers_of_a_limit(120), "API rate limit exceeded for installation ID 5.", 120),
+        (403, 120, "API rate limit exceeded for installation ID 5.", 120),
         (403, {"Retry-After": "45"}, "You have exceeded a secondary rate limit.", 45),
         (403, {}, "You have exceeded a secondary rate limit.", 60),
         (429, {}, "Too many requests", 60),
         (429, {"Retry-After": "30"}, "Too many requests", 30),
-        (403, headers_of_a_limit(86_400), "API rate limit exceeded", 3600),
-        (403, headers_of_a_limit(-500), "API rate limit exceeded", 1),
+        (403, 86_400, "API rate limit exceeded", 3600),
+        (403, -500, "API rate limit exceeded", 1),
     ],
 )
 def test_R6_limits_become_a_time_to_ask_again(
-    web: responses.RequestsMock, status: int, headers: dict[str, str], message: str, seconds: int
+    web: responses.RequestsMock, status: int, headers: dict[str, str] | int, message: str, seconds: int
 ) -> None:
+    headers = headers_of_a_limit(headers) if isinstance(headers, int) else headers
     web.get(f"{REPOSITORY}/pulls/7", json={"message": message}, status=status, headers=headers)
     with pytest.raises(RateLimited) as caught:
         forge().request(R, 7)

@@ -7,6 +7,7 @@ import socketserver
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,6 +78,24 @@ def test_a_token_file_that_gives_no_token_is_named(tmp_path: Path, content: byte
         file.write_bytes(content)
     with pytest.raises(Permanent, match=f"read the token file .*{words}"):
         forge(token_file=str(file)).me()
+
+
+@pytest.mark.parametrize("content", ["glpat-new\nglpat-old\n", "glpat-new glpat-old", "glpat-\u2026", "glpat-\0new"])
+def test_S10_a_token_file_of_more_than_one_token_is_refused_without_its_words(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "token"
+    file.write_text(content)
+    with pytest.raises(Permanent, match="it does not hold exactly one token") as caught:
+        forge(token_file=str(file)).me()
+    assert "glpat" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["glpat-new\nglpat-old", "glpat-\u2026"])
+def test_S10_a_token_that_cannot_be_sent_is_not_told(web: responses.RequestsMock, token: str) -> None:
+    web.assert_all_requests_are_fired = False
+    web.get(f"{API}/user", body=ValueError(f"Invalid header value b'{token}'"))
+    with pytest.raises(Permanent, match="check the forge's token") as caught:
+        forge(token).me()
+    assert "glpat" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_each_thread_has_its_own_session() -> None:

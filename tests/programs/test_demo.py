@@ -5,12 +5,15 @@ import sys
 
 import pytest
 
+from bot.forges import FORGES
+
 STAGES = ("nonprod", "prod-ring-1", "prod-ring-2")
 
 
 @pytest.mark.programs
-def test_the_demo_walks_a_release_through_all_stages_and_stops_what_it_started() -> None:
-    command = [sys.executable, "-c", "from workers.cli import main; main()", "demo", "--once"]
+@pytest.mark.parametrize("forge", FORGES)
+def test_the_demo_walks_a_release_through_all_stages_and_stops_what_it_started(forge: str) -> None:
+    command = [sys.executable, "-c", "from workers.cli import main; main()", "demo", "--once", "--forge", forge]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     opened = [line.split("promotion opened: ")[1] for line in done.stdout.splitlines() if "promotion opened: " in line]

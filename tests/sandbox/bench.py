@@ -1,6 +1,6 @@
 """The sandbox as the contract of the Forge protocol wants it (tests/contract/bench.py), in either dialect."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.forges import FORGES
 from bot.forges.base import Forge
@@ -10,7 +10,7 @@ from bot.sandbox.model import Protection, RequiredCheck
 from bot.sandbox.model import Role as Level
 from bot.sandbox.sandbox import Sandbox
 from policies.model import User
-from tests.contract.bench import Call, Role, Trouble
+from tests.contract.bench import Call, Hook, Role, Trouble
 
 
 class SandboxBench:
@@ -58,6 +58,12 @@ class SandboxBench:
 
     def reviewers(self, iid: int) -> set[int]:
         return {one.id for one in self._sandbox.request(self.repository, iid).reviewers}
+
+    def hooks(self) -> Sequence[Hook]:
+        return list(self._sandbox.project(self.repository).hooks.values())
+
+    def deliveries(self) -> int:
+        return len(self._sandbox.webhooks.queue)
 
     def push(self, branch: str, files: Mapping[str, str], message: str = "change") -> str:
         return self._sandbox.commit_as("root", self.repository, branch, dict(files), message)

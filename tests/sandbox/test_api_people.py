@@ -124,6 +124,54 @@ def test_a_branch_is_protected_and_freed(sandbox: Sandbox, client: Client) -> No
     assert not project.branches.get("release/1").protected
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("merge_method", "bogus"),
+        ("merge_method", ""),
+        ("visibility", "secret"),
+        ("approvals_before_merge", ""),
+        ("approvals_before_merge", "many"),
+        ("approvals_before_merge", -1),
+        ("only_allow_merge_if_pipeline_succeeds", "perhaps"),
+        ("only_allow_merge_if_pipeline_succeeds", ""),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused(sandbox: Sandbox, client: Client, name: str, value: object) -> None:
+    before = sandbox.project(P).settings
+    with pytest.raises(GitlabError) as caught:
+        client("mira").http_put(PATH, post_data={name: value})
+    assert caught.value.response_code == 400
+    assert name in str(caught.value.error_message)
+    assert sandbox.project(P).settings == before
+
+
+def test_a_setting_of_the_other_forge_is_passed_over(sandbox: Sandbox, client: Client) -> None:
+    client("mira").http_put(PATH, post_data={"allow_squash_merge": False, "merge_method": "ff"})
+    settings = sandbox.project(P).settings
+    assert (settings.allow_squash_merge, settings.merge_method) == (True, "ff")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("get", "/members?per_page=--5"),
+        ("get", "/repository/branches?page=x"),
+        ("get", "/members/abc"),
+        ("delete", "/members/abc"),
+    ],
+)
+def test_a_number_that_is_none_is_refused(client: Client, method: str, path: str) -> None:
+    with pytest.raises(GitlabError, match="is invalid") as caught:
+        client("mira").http_request(method, PATH + path)
+    assert caught.value.response_code == 400
+
+
+def test_a_form_that_is_no_text_is_refused(sandbox: Sandbox, url: str) -> None:
+    headers = {"PRIVATE-TOKEN": sandbox.token_for("mira"), "Content-Type": "application/x-www-form-urlencoded"}
+    assert http.put(f"{url}/api/v4{PATH}", data=b"\xff=1", headers=headers, timeout=5).status_code == 400
+
+
 def test_settings_are_changed_by_maintainers(client: Client) -> None:
     project = client("mira").projects.get(P)
     project.only_allow_merge_if_pipeline_succeeds = True

@@ -96,6 +96,28 @@ def test_a_commit_that_does_not_fit_is_refused(
     assert "feature" not in sandbox.project(P).git.heads()
 
 
+@pytest.mark.parametrize("path", ["../x", "a/../../x", ".git/x", "a/.GIT/config", "a//b", "/x", "", "./x", "a\0b"])
+def test_a_path_that_git_would_not_keep_is_refused(sandbox: Sandbox, client: Client, path: str) -> None:
+    action = {"action": "create", "file_path": path, "content": ""}
+    body = {"branch": "feature", "start_branch": "main", "commit_message": "x", "actions": [action]}
+    with pytest.raises(GitlabError, match=r"invalid path|directory traversal") as caught:
+        client("dev").projects.get(P).commits.create(body)
+    assert caught.value.response_code == 400
+    assert "feature" not in sandbox.project(P).git.heads()
+
+
+@pytest.mark.parametrize("name", ["a b", "a..b", "-a", "a.lock", "a\0b", "", "main/under"])
+def test_a_branch_that_git_would_not_keep_is_refused(sandbox: Sandbox, client: Client, name: str) -> None:
+    action = {"action": "create", "file_path": "x", "content": ""}
+    commit = {"branch": name, "start_branch": "main", "commit_message": "x", "actions": [action]}
+    project = client("dev").projects.get(P)
+    for make, body in ((project.branches.create, {"branch": name, "ref": "main"}), (project.commits.create, commit)):
+        with pytest.raises(GitlabError, match="Branch name is invalid") as caught:
+            make(body)
+        assert caught.value.response_code == 400
+    assert list(sandbox.project(P).git.heads()) == ["main"]
+
+
 def test_a_developer_commits_to_no_protected_branch(client: Client) -> None:
     body = {"branch": "main", "commit_message": "x", "actions": [{"action": "delete", "file_path": "README.md"}]}
     with pytest.raises(GitlabError, match="403"):

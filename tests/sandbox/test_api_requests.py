@@ -294,9 +294,10 @@ def test_squash_and_removing_the_branch(sandbox: Sandbox, client: Client) -> Non
     assert [one.name for one in project.branches.list(get_all=True)] == ["main"]
 
 
-def test_fast_forward_merges_need_a_rebase_when_behind(sandbox: Sandbox, client: Client) -> None:
+@pytest.mark.parametrize("method", ["ff", "rebase_merge"])
+def test_a_straight_history_asks_for_a_rebase_when_behind(sandbox: Sandbox, client: Client, method: str) -> None:
     request = opened(sandbox)
-    sandbox.configure(P, merge_method="ff")
+    sandbox.configure(P, merge_method=method)
     sandbox.commit_as("mira", P, "main", {"other.yaml": "1\n"}, "Ahead")
     sandbox.settle()
     found = client("mira").projects.get(P).mergerequests.get(1)

@@ -3,6 +3,7 @@
 import gzip
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -137,14 +138,18 @@ def test_a_lease_that_is_lost_is_refused(sandbox: Sandbox, clone: Clone) -> None
     [
         (["HEAD:main"], "You are not allowed to push code to protected branches on this project."),
         (["HEAD:main", "HEAD:fine"], "You are not allowed to push code to protected branches on this project."),
-        ([":main"], "You can only delete protected branches using the web interface."),
+        ([":main"], "The default branch of a project cannot be deleted."),
+        ([":kept"], "You can only delete protected branches using the web interface."),
     ],
-    ids=["protected", "with another", "deleted"],
+    ids=["protected", "with another", "default deleted", "deleted"],
 )
 def test_a_developer_does_not_push_to_a_protected_branch(
     sandbox: Sandbox, clone: Clone, arguments: list[str], reason: str
 ) -> None:
     before = sandbox.head(P)
+    project = sandbox.project(P)
+    project.protections["kept"] = replace(project.protections["main"], name="kept")
+    project.git.set_branch("kept", None, before)
     clone.commit({"x": "1"})
     refused = clone.run("push", "origin", *arguments)
     assert refused.returncode != 0
@@ -153,6 +158,47 @@ def test_a_developer_does_not_push_to_a_protected_branch(
     assert "(pre-receive hook declined)" in refused.stderr
     assert sandbox.head(P) == before
     assert "fine" not in sandbox.project(P).git.heads()
+
+
+def test_nobody_deletes_the_default_branch_though_it_is_not_protected(sandbox: Sandbox, clone: Clone) -> None:
+    sandbox.project(P).protections.clear()
+    refused = clone.run("push", "origin", ":main")
+    assert "remote: GitLab: The default branch of a project cannot be deleted." in refused.stderr
+    assert sandbox.head(P)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"zzzz", {}),
+        (b"-001", {}),
+        (b"0002", {}),
+        (b"ffff0000", {}),
+        (b"plain", {"Content-Encoding": "gzip"}),
+        (gzip.compress(b"0000" * 100)[:-12], {"Content-Encoding": "gzip"}),
+    ],
+    ids=["no number", "a negative one", "too short", "cut off", "no gzip", "half a gzip"],
+)
+def test_a_push_that_nobody_can_read_is_a_bad_request(
+    sandbox: Sandbox, url: str, body: bytes, headers: dict[str, str]
+) -> None:
+    kind = {"Content-Type": "application/x-git-receive-pack-request"}
+    auth = ("any", sandbox.token_for("dev"))
+    answer = http.post(f"{url}/{P}.git/git-receive-pack", data=body, headers=kind | headers, auth=auth, timeout=10)
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("pack", [b"", b"PACK, but no such thing"], ids=["none", "broken"])
+def test_a_push_to_a_protected_branch_without_its_objects_moves_nothing(
+    sandbox: Sandbox, url: str, pack: bytes
+) -> None:
+    before = sandbox.head(P)
+    line = f"{before} {'1' * 40} refs/heads/main\0report-status\n"
+    body = f"{len(line) + 4:04x}{line}0000".encode() + pack
+    auth = ("any", sandbox.token_for("mira"))
+    answer = http.post(f"{url}/{P}.git/git-receive-pack", data=body, auth=auth, timeout=10)
+    assert answer.status_code == (400 if pack else 200)
+    assert sandbox.head(P) == before
 
 
 def test_nobody_forces_a_protected_branch_unless_it_allows_that(sandbox: Sandbox, clone: Clone, url: str) -> None:
