@@ -33,8 +33,14 @@ def hook_path(kind: str, forge: str) -> str:
 
 
 def recover(world: World, since: datetime) -> tuple[Recovered, ...]:
-    """Recover the webhooks of every config repository; one that cannot be asked stops no other."""
-    return tuple(_recovered(world, forge, repository, since) for forge, repository in world.repositories())
+    """Recover the webhooks of every config repository; one that cannot be asked stops no other.
+
+    An App has one webhook for all its repositories, and so is asked once."""
+    asked: dict[object, tuple[str, str]] = {}
+    for forge, repository in world.repositories():
+        by_app = world.settings.forges[forge].app() is not None
+        asked.setdefault(forge if by_app else (forge, repository), (forge, repository))
+    return tuple(_recovered(world, forge, repository, since) for forge, repository in asked.values())
 
 
 def recover_lately(world: World, now: datetime) -> None:

@@ -1,6 +1,8 @@
 """API requests and answers as every dialect sees them, and how a path finds its endpoint."""
 
 import json
+import re
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -12,6 +14,10 @@ from bot.sandbox.state import State
 
 Json = dict[str, object]
 C = TypeVar("C")
+
+YES = ("true", "1", "t", "yes", "y", "on")
+NO = ("false", "0", "f", "no", "n", "off")
+NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,7 @@ class Shaped:
     kind: str
     name: str
     body: Json
+    guid: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +81,19 @@ class ApiCall:
     def flag(self, name: str) -> bool | None:
         """A parameter as a switch."""
         found = self.given.get(name)
-        return None if found is None or found == "" else str(found).lower() in ("true", "1", "t", "yes", "on")
+        if found is None or found == "":
+            return None
+        word = str(found).lower()
+        if word not in (*YES, *NO):
+            raise errors.Missing(f"{name} is invalid")
+        return word in YES
 
     def number(self, name: str) -> int | None:
         """A parameter as a whole number."""
         found = self.text(name)
         if found is None or found == "":
             return None
-        if not found.lstrip("-").isdecimal():
+        if not NUMBER.fullmatch(found):
             raise errors.Missing(f"{name} is invalid")
         return int(found)
 
@@ -122,13 +134,15 @@ def _where(pattern: list[str], parts: list[str]) -> dict[str, str] | None:
     return {name[1:]: part for name, part in pairs if name[0] in ":*"}
 
 
-def parameters(asked: Asked) -> Json:
-    """Query and body together; `name[]` gathers a list. Missing for a body that cannot be read."""
+def parameters(asked: Asked, whole: str = "") -> Json:
+    """Query and body together; `name[]` gathers a list. Missing for a body that cannot be read.
+
+    A body that is a list counts as `whole`, where that is given."""
     pairs = parse_qsl(asked.query, keep_blank_values=True)
     kind = asked.headers.get("content-type", "").partition(";")[0]
     found: Json = {}
     if kind == "application/x-www-form-urlencoded":
-        pairs += parse_qsl(asked.body.decode(), keep_blank_values=True)
+        pairs += parse_qsl(_text(asked.body), keep_blank_values=True)
     for name, value in pairs:
         if name.endswith("[]"):
             before = found.get(name[:-2])
@@ -136,15 +150,24 @@ def parameters(asked: Asked) -> Json:
         else:
             found[name] = value
     if kind == "application/json" and asked.body:
-        found.update(_json(asked.body))
+        found.update(_json(asked.body, whole))
     return found
 
 
-def _json(body: bytes) -> Json:
+def _text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as wrong:
+        raise errors.Missing("message body does not match declared format") from wrong
+
+
+def _json(body: bytes, whole: str) -> Json:
     try:
         found = json.loads(body)
-    except ValueError as wrong:
+    except (ValueError, RecursionError) as wrong:
         raise errors.Missing("message body does not match declared format") from wrong
+    if isinstance(found, list) and whole:
+        return {whole: found}
     if not isinstance(found, dict):
         raise errors.Missing("The request body is not an object")
     return found

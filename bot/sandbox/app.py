@@ -3,11 +3,13 @@
 import gzip
 import socket
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from flask import Flask, Request, Response, request
+from werkzeug.exceptions import BadRequest
 
 from bot.sandbox import errors, git_http
 from bot.sandbox.api import Answer, Asked
@@ -122,6 +124,8 @@ def _git_refusal(refusal: errors.Refused) -> Response:
     if isinstance(refusal, errors.Unauthenticated):
         words = "HTTP Basic: Access denied. Use a token of one of the forge's users as password.\n"
         return Response(words, 401, {"WWW-Authenticate": 'Basic realm="Sandbox"', "Content-Type": "text/plain"})
+    if isinstance(refusal, errors.Invalid):
+        return Response(f"{refusal.reason}\n", 400)
     if isinstance(refusal, errors.Forbidden):
         return Response(f"{refusal.reason or 'You are not allowed to download code.'}\n", 403)
     return Response(
@@ -132,7 +136,12 @@ def _git_refusal(refusal: errors.Refused) -> Response:
 def _body(given: Request) -> bytes:
     """The whole body, whether it came chunked, by length or compressed."""
     content = given.get_data(cache=True)
-    return gzip.decompress(content) if given.headers.get("Content-Encoding") == "gzip" else content
+    if given.headers.get("Content-Encoding") != "gzip":
+        return content
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as wrong:
+        raise BadRequest("The body is not compressed as it says.") from wrong
 
 
 def _cut(given: Request) -> None:

@@ -56,6 +56,8 @@ def refusal(project: Project, user: User, move: Move) -> str | None:
     protected = bool(protections(project, move.branch))
     if role(project, user) < Role.developer:
         return "You are not allowed to push code to this project."
+    if move.new is None and move.branch == project.default_branch:
+        return "The default branch of a project cannot be deleted."
     if protected and move.new is None:
         return "You can only delete protected branches using the web interface."
     if not may_push(project, user, move.branch):
@@ -85,6 +87,8 @@ def create(state: State, project: Project, actor: User, name: str, ref: str) -> 
     require(project, actor, Role.developer)
     if project.git.head(name) is not None:
         raise Invalid("branch", "Branch already exists")
+    if not _may_be_named(project, name):
+        raise Invalid("branch", "Branch name is invalid")
     start = project.git.resolve(ref)
     if start is None:
         raise Invalid("ref", f"Invalid reference name: {ref}")
@@ -124,6 +128,7 @@ def commit(state: State, project: Project, actor: User, change: Change) -> str:
     if not may_push(project, actor, change.branch):
         raise Forbidden("You are not allowed to push into this branch")
     check_start(project, change.branch, change.start)
+    _check_change(project, change)
     old = project.git.head(change.branch)
     parent = old or _start(project, change.start)
     tree = project.git.create_tree(parent, change.files)
@@ -137,6 +142,28 @@ def check_start(project: Project, branch: str, start: str | None) -> None:
     """Invalid where a commit is to start a branch that exists: so a name can be used once."""
     if start and start != branch and project.git.head(branch) is not None:
         raise Invalid("branch", f"A branch called '{branch}' already exists.")
+
+
+def _check_change(project: Project, change: Change) -> None:
+    """Invalid for a branch or a path that Git would not keep."""
+    name = change.branch
+    if project.git.head(name) is None and not _may_be_named(project, name):
+        reason = f"Something went wrong when we tried to create '{name}' for you: Branch name is invalid"
+        raise Invalid("branch", reason)
+    for path in change.files:
+        parts = path.split("/")
+        if ".." in parts:
+            raise Invalid("", "Path cannot include directory traversal")
+        if "\0" in path or any(part in ("", ".") or part.lower() == ".git" for part in parts):
+            raise Invalid("", f"invalid path: '{path}'")
+
+
+def _may_be_named(project: Project, name: str) -> bool:
+    """Whether Git takes the name, and no other branch is a folder on its way or in its place."""
+    others = project.git.heads()
+    return project.git.is_branch_name(name) and not any(
+        other.startswith(f"{name}/") or name.startswith(f"{other}/") for other in others
+    )
 
 
 def signature(state: State, user: User) -> Signature:
@@ -164,4 +191,4 @@ def _reaches(held: Role, least: Role) -> bool:
 
 
 def _loses(project: Project, old: str, new: str) -> bool:
-    return not project.git.is_ancestor(old, new)
+    return project.git.resolve(new) is None or not project.git.is_ancestor(old, new)

@@ -27,7 +27,9 @@ class Dialect:
     """What is answered to a request that meets a fault."""
     wants: Callable[[Hook, Event, datetime], bool]
     shape: Callable[[State, Event], Iterable[Shaped]]
-    headers: Callable[[State, Hook, str, bytes], Mapping[str, str]]
+    for_hook: Callable[[State, Hook, Event, Shaped], Shaped]
+    """A body as one hook is told it."""
+    headers: Callable[[State, Hook, Shaped, bytes], Mapping[str, str]]
     after: Callable[[Hook, bool, datetime], None]
     """What a sent webhook's success or failure does to its hook."""
 
@@ -40,6 +42,7 @@ DIALECTS: Mapping[str, Dialect] = {
         gitlab.trouble,
         gitlab_deliveries.wants,
         gitlab_deliveries.shape,
+        gitlab_deliveries.for_hook,
         gitlab_deliveries.headers,
         gitlab_deliveries.count,
     ),
@@ -50,6 +53,7 @@ DIALECTS: Mapping[str, Dialect] = {
         github.trouble,
         github_deliveries.wants,
         github_deliveries.shape,
+        github_deliveries.for_hook,
         github_deliveries.headers,
         github_deliveries.after,
     ),

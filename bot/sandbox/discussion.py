@@ -146,14 +146,20 @@ def approve(state: State, project: Project, request: MergeRequest, actor: User, 
     _may_approve(project, request, actor)
     if sha is not None and sha != request.head:
         raise Conflict(f"SHA does not match HEAD of source branch: {request.head}")
+    approve_saying(state, project, request, actor, "")
+
+
+def approve_saying(state: State, project: Project, request: MergeRequest, actor: User, body: str) -> Review:
+    """Approve, with words, for who `may_approve`."""
     now = state.clock()
     request.approvals.append(Approval(actor, now, request.head))
-    review = add_review(state, request, actor, "APPROVED", "")
+    review = add_review(state, request, actor, "APPROVED", body)
     request.updated_at = now
     system_note(state, request, actor, "approved this merge request")
     left = project.settings.approvals_before_merge - len(request.standing_approvals())
     state.tell(RequestChanged(project, request, actor, "approval" if left > 0 else "approved"))
     state.tell(Reviewed(project, request, review, actor, "submitted"))
+    return review
 
 
 def unapprove(state: State, project: Project, request: MergeRequest, actor: User) -> None:
@@ -162,16 +168,22 @@ def unapprove(state: State, project: Project, request: MergeRequest, actor: User
     own = next((one for one in request.standing_approvals() if one.user == actor), None)
     if own is None:
         raise NotFound
-    for review in request.reviews:
-        if review.user == actor and review.state == "APPROVED":
-            review.state = "DISMISSED"
-            state.tell(Reviewed(project, request, review, actor, "dismissed"))
+    dismiss(state, project, request, actor, [own])
     sufficed = len(request.standing_approvals()) >= project.settings.approvals_before_merge
     own.withdrawn_at = request.updated_at = state.clock()
     system_note(state, request, actor, "unapproved this merge request")
     suffices = len(request.standing_approvals()) >= max(1, project.settings.approvals_before_merge)
     action = "unapproved" if sufficed and not suffices else "unapproval"
     state.tell(RequestChanged(project, request, actor, action))
+
+
+def dismiss(state: State, project: Project, request: MergeRequest, actor: User, gone: Iterable[Approval]) -> None:
+    """Dismiss the reviews that said what these approvals say."""
+    users = {approval.user.id for approval in gone}
+    for review in request.reviews:
+        if review.user.id in users and review.state == "APPROVED":
+            review.state = "DISMISSED"
+            state.tell(Reviewed(project, request, review, actor, "dismissed"))
 
 
 def add_review(state: State, request: MergeRequest, actor: User, verdict: str, body: str) -> Review:

@@ -6,6 +6,7 @@ The protocol is that of gitprotocol-http(5) and gitprotocol-pack(5); the real `g
 import base64
 import binascii
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -55,6 +56,8 @@ def authorize(state: State, path: str, service: str, authorization: str) -> tupl
             if token is None:
                 raise errors.Unauthenticated from None
             raise
+        if token is not None and not state.reaches(token.installation, project):
+            raise errors.NotFound
         require_code(project, user)
         if service == "git-receive-pack":
             if token is None:
@@ -100,13 +103,17 @@ def receive(call: GitCall, body: bytes) -> GitAnswer:
 
 
 def commands(body: bytes) -> tuple[list[Move], str, list[str], bytes]:
-    """The branch moves of a push, its capabilities, all refs that it names, and the pack after them."""
+    """The branch moves of a push, its capabilities, all refs that it names, and the pack after them.
+
+    Invalid where it is not made of Git's packets."""
     moves, refs, capabilities, at = [], [], "", 0
     while at + 4 <= len(body):
-        size = int(body[at : at + 4], 16)
+        size = _size(body[at : at + 4])
         if size == 0:
             at += 4
             break
+        if size <= 4 or at + size > len(body):
+            raise errors.Invalid("body", "bad line length")
         line, at = body[at + 4 : at + size].decode("utf-8", "replace"), at + size
         command, _, given = line.rstrip("\n").partition("\0")
         capabilities = capabilities or given
@@ -134,7 +141,11 @@ def _take_objects(call: GitCall, pack: bytes) -> None:
     """Store a push's objects without any ref, so that what they lose can be seen."""
     if pack:
         command = ["git", "index-pack", "--stdin", "--fix-thin"]
-        subprocess.run(command, cwd=_folder(call), input=pack, env=_environment(""), capture_output=True, check=True)
+        done = subprocess.run(
+            command, cwd=_folder(call), input=pack, env=_environment(""), capture_output=True, check=False
+        )
+        if done.returncode != 0:
+            raise errors.Invalid("body", "bad pack")
 
 
 def _git(call: GitCall, options: list[str], body: bytes) -> bytes:
@@ -182,6 +193,13 @@ def _token(state: State, authorization: str) -> Token | None:
     except (binascii.Error, UnicodeDecodeError) as wrong:
         raise errors.Unauthenticated from wrong
     return state.token(password)
+
+
+def _size(digits: bytes) -> int:
+    """The length at a packet's start; `int` alone would take signs and spaces."""
+    if not re.fullmatch(rb"[0-9a-fA-F]{4}", digits):
+        raise errors.Invalid("body", "bad line length character")
+    return int(digits, 16)
 
 
 def _packet(content: bytes) -> bytes:

@@ -67,6 +67,10 @@ class DiskRepository:
         reference = self._git.references.get(f"refs/heads/{name}") if _is_ref(f"refs/heads/{name}") else None
         return str(reference.target) if reference else None
 
+    def is_branch_name(self, name: str) -> bool:
+        """As libgit2 judges it; a leading dash is what `git branch` refuses."""
+        return not name.startswith("-") and _is_ref(f"refs/heads/{name}")
+
     def resolve(self, ref: str) -> str | None:
         """The commit that a branch, tag or id of at least 4 digits names."""
         found = self.head(ref.removeprefix("refs/heads/"))
@@ -186,7 +190,7 @@ class DiskRepository:
 
 
 def _is_ref(name: str) -> bool:
-    return pygit2.reference_is_valid_name(name)
+    return "\0" not in name and pygit2.reference_is_valid_name(name)
 
 
 def _at(tree: pygit2.Tree, path: str) -> str | None:

@@ -68,6 +68,10 @@ class GitRepository(Protocol):
         """The commit of one branch."""
         ...
 
+    def is_branch_name(self, name: str) -> bool:
+        """Whether Git would take a branch of that name."""
+        ...
+
     def resolve(self, ref: str) -> str | None:
         """The commit that a branch, tag or (short) id names."""
         ...

@@ -9,6 +9,9 @@ from bot.sandbox.requests import Opening, land, open_request
 from bot.sandbox.state import State, require
 from bot.sandbox.statuses import FINISHED, pipeline_status
 
+LINEAR = ("ff", "rebase_merge")
+"""Merge methods that take only what stands on the target's newest commit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Merging:
@@ -41,7 +44,7 @@ def merge_status(project: Project, request: MergeRequest) -> str:
         return "conflict"
     if len(request.standing_approvals()) < project.settings.approvals_before_merge:
         return "not_approved"
-    if project.settings.merge_method == "ff" and _behind(project, request):
+    if project.settings.merge_method in LINEAR and _behind(project, request):
         return "need_rebase"
     return _pipeline_status(project, request) or "mergeable"
 
@@ -124,7 +127,7 @@ def _merge(state: State, project: Project, request: MergeRequest, actor: User, h
     settle(state, project, actor, [Move(request.target_branch, target, made)])
     remove = how.remove_source_branch
     if request.remove_source_branch if remove is None else remove:
-        _remove_source(state, project, request, actor)
+        remove_source(state, project, request, actor)
     return made
 
 
@@ -151,7 +154,8 @@ def _squash(state: State, project: Project, request: MergeRequest, parties: tupl
     return project.git.create_commit(project.git.tree(request.head), [base], message, who)
 
 
-def _remove_source(state: State, project: Project, request: MergeRequest, actor: User) -> None:
+def remove_source(state: State, project: Project, request: MergeRequest, actor: User) -> None:
+    """Delete a merged one's branch, unless it has moved on."""
     old = project.git.head(request.source_branch)
     if old == request.head and request.source_branch != project.default_branch:
         project.git.set_branch(request.source_branch, old, None)

@@ -246,6 +246,7 @@ class MergeRequest:
     labels: list[str] = field(default_factory=list)
     squash: bool = False
     remove_source_branch: bool = False
+    drafted: bool = False
     versions: list[Version] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     awards: list[Award] = field(default_factory=list)
@@ -271,8 +272,8 @@ class MergeRequest:
 
     @property
     def draft(self) -> bool:
-        """Whether the title says so."""
-        return self.title.lower().startswith(("draft:", "[draft]", "(draft)"))
+        """Whether it was opened as one, or its title says so."""
+        return self.drafted or self.title.lower().startswith(("draft:", "[draft]", "(draft)"))
 
     def standing_approvals(self) -> list[Approval]:
         """Those not withdrawn."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.sandbox.discussion import mention, relabel, system_note
+from bot.sandbox.discussion import dismiss, mention, relabel, system_note
 from bot.sandbox.errors import Contradiction, Duplicate, Invalid, NotFound
 from bot.sandbox.model import Checked, MergeRequest, Project, RequestChanged, RequestState, Role, User, Version
 from bot.sandbox.state import State, require, require_code, role
@@ -24,6 +24,8 @@ class Opening:
     labels: tuple[str, ...] = ()
     squash: bool = False
     remove_source_branch: bool = False
+    draft: bool = False
+    """A draft whatever its title says (GitHub)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ def open_request(state: State, project: Project, author: User, wanted: Opening) 
         updated_at=now,
         squash=wanted.squash,
         remove_source_branch=wanted.remove_source_branch,
+        drafted=wanted.draft,
     )
     project.requests[iid] = made
     _uncheck(state, made)
@@ -146,8 +149,9 @@ def moved_source(state: State, project: Project, request: MergeRequest, head: st
     now = touch(state, request)
     added = len(project.git.log(head, before))
     system_note(state, request, actor, f"added {added} commit{'' if added == 1 else 's'}")
-    reset = project.settings.reset_approvals_on_push and request.standing_approvals()
-    for approval in request.standing_approvals() if reset else []:
+    reset = request.standing_approvals() if project.settings.reset_approvals_on_push else []
+    dismiss(state, project, request, actor, reset)
+    for approval in reset:
         approval.withdrawn_at, approval.reset = now, True
     state.tell(RequestChanged(project, request, actor, "update", oldrev=before))
     if reset:

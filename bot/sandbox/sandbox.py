@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import requests as http
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot.sandbox import branches, discussion, merging
 from bot.sandbox.app import Parts
@@ -13,17 +15,21 @@ from bot.sandbox.ci import Ci, Job, Rule
 from bot.sandbox.errors import NotFound
 from bot.sandbox.faults import Faults
 from bot.sandbox.gitdisk import DiskStore
+from bot.sandbox.github.reviews import VERDICTS, review
 from bot.sandbox.gitstore import GitStore
 from bot.sandbox.journal import Journal
 from bot.sandbox.model import (
+    App,
     CommitStatus,
     Group,
     Hook,
+    Installation,
     Member,
     MergeRequest,
     Note,
     Project,
     RequestState,
+    Review,
     Role,
     User,
 )
@@ -136,7 +142,7 @@ class Sandbox:
             found = self.project(project)
             found.settings = replace(found.settings, **settings)  # type: ignore[arg-type]  # dataclasses checks names
 
-    def add_hook(
+    def add_hook(  # noqa: PLR0913 one switch for each thing that a hook has
         self,
         project: Where,
         url: str,
@@ -153,6 +159,29 @@ class Sandbox:
             made.dialect = dialect
             found.hooks[number] = made
             return made
+
+    def add_app(self, slug: str) -> tuple[App, str]:
+        """A GitHub App, and its private key as PEM; it works nowhere until it is installed."""
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        form = serialization.PublicFormat.SubjectPublicKeyInfo
+        public = key.public_key().public_bytes(serialization.Encoding.PEM, form).decode()
+        pkcs8, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        with self.state.lock:
+            made = self.state.add_app(slug, public)
+        return made, key.private_bytes(serialization.Encoding.PEM, pkcs8, plain).decode()
+
+    def install_app(self, app: App, organisation: str, role: Role = Role.developer) -> Installation:
+        """Let an App work in an organisation's repositories, with that role's rights in all of them."""
+        self.add_member(organisation, app.user, role)
+        with self.state.lock:
+            return self.state.install(app, self.state.add_group(organisation))
+
+    def hook_app(self, app: App, url: str, *, token: str = "", events: frozenset[str] = ALL_EVENTS) -> Hook:
+        """The App's own webhook, told of all repositories that it works in."""
+        with self.state.lock:
+            number = self.state.number("hook")
+            app.hook = Hook(number, url, events, self.state.clock(), token, uuid=f"hook-{number}", dialect="github")
+            return app.hook
 
     def add_ci(self, project: str, *jobs: Job, author: ByName, branches: str = "*") -> None:
         """From now on pushes to matching branches start a pipeline with these jobs."""
@@ -228,6 +257,12 @@ class Sandbox:
         """Approve the present head."""
         with self.state.lock:
             discussion.approve(self.state, self.project(project), self.request(project, iid), self.user(user))
+
+    def review_as(self, user: ByName, project: Where, iid: int, verdict: str, body: str = "") -> Review:
+        """Review as on GitHub: APPROVE, REQUEST_CHANGES or COMMENT."""
+        with self.state.lock:
+            where = self.project(project), self.request(project, iid)
+            return review(self.state, where, self.user(user), VERDICTS[verdict], body)
 
     def unapprove_as(self, user: ByName, project: Where, iid: int) -> None:
         """Withdraw one's approval."""

@@ -100,6 +100,10 @@ class State:
         """The Apps that work in a project."""
         return [one for one in self.installations.values() if _within(project.group, one.group)]
 
+    def reaches(self, installation: int | None, project: Project) -> bool:
+        """Whether a token of that installation, or of none, may be used there."""
+        return installation is None or any(one.id == installation for one in self.installations_on(project))
+
     def user(self, username: str) -> User:
         """By name."""
         for user in self.users.values():

@@ -50,7 +50,7 @@ class Webhooks:
                     shaped[hook.dialect] = tuple(dialect.shape(self.state, event))
                 for one in shaped[hook.dialect]:
                     if one.kind in hook.events:
-                        self._queue(hook, one)
+                        self._queue(hook, dialect.for_hook(self.state, hook, event, one))
 
     def deliver(self) -> int:
         """Send what is queued, in order; returns how many were sent. The forge's lock is not held while sending."""
@@ -105,7 +105,7 @@ class Webhooks:
         content, kind = json.dumps(shaped.body).encode(), "application/json"
         if hook.form:
             content, kind = urlencode({"payload": content}).encode(), "application/x-www-form-urlencoded"
-        headers = {"Content-Type": kind} | dict(DIALECTS[hook.dialect].headers(self.state, hook, shaped.name, content))
+        headers = {"Content-Type": kind} | dict(DIALECTS[hook.dialect].headers(self.state, hook, shaped, content))
         action = shaped.body.get("action")
         return Delivery(
             id=self.state.number("delivery"),

@@ -55,6 +55,7 @@ def test_importing_the_list_of_forges_does_not_import_PyGithub() -> None:
         ("https://github.com/", "https://api.github.com:443"),
         ("https://github.example.com", "https://github.example.com:443/api/v3"),
         ("http://127.0.0.1:8930", "http://127.0.0.1:8930/api/v3"),
+        ("https://acme.ghe.com", "https://api.acme.ghe.com:443"),
     ],
 )
 def test_github_com_has_its_API_on_another_host(web: responses.RequestsMock, url: str, api: str) -> None:
@@ -381,3 +382,13 @@ def test_a_pull_request_that_was_opened_but_not_labelled_is_told_as_a_failure(we
     web.post(f"{REPOSITORY}/issues/7/labels", json={"message": "Server Error"}, status=502)
     with pytest.raises(Transient, match="label"):
         forge().open_request(R, Proposal("a", "main", "t", "d", ("towpath",)))
+
+
+def test_S16_check_runs_that_the_token_may_not_read_are_not_taken_for_none(web: responses.RequestsMock) -> None:
+    web.get(f"{API}/user", json=ME)
+    web.get(f"{REPOSITORY}/commits/{HEAD}/statuses", json=[])
+    hidden = {"message": "Resource not accessible by personal access token"}
+    web.get(f"{REPOSITORY}/commits/{HEAD}/check-runs", json=hidden, status=403)
+    (found,) = forge().checks(R, HEAD)
+    assert found.state is CheckState.pending
+    assert "the token may not read them" in found.name

@@ -11,6 +11,7 @@ from bot.sandbox.model import MergeRequest, Role
 from bot.sandbox.requests import Opening
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.server import serve
+from tests.sandbox.github_client import GitHub
 
 P = "platform/config"
 FILES = {"README.md": "# Config\n", "same.yaml": "image: 0\n", "apps/a/values.yaml": "a: 1\n"}
@@ -64,6 +65,12 @@ def client(sandbox: Sandbox, url: str) -> Client:
         return gitlab.Gitlab(url, private_token=sandbox.token_for(user), retry_transient_errors=False)
 
     return made
+
+
+@pytest.fixture
+def hub(sandbox: Sandbox, url: str) -> GitHub:
+    """GitHub's API as any of the team."""
+    return GitHub(sandbox, url)
 
 
 def opened(sandbox: Sandbox, branch: str = "feature", user: str = "dev", description: str = "") -> MergeRequest:

@@ -52,8 +52,10 @@ class Client:
 
     @property
     def api(self) -> str:
-        """Where the REST API is: a host of its own for github.com, a path below GitHub Enterprise Server."""
-        return "https://api.github.com" if self.url == "https://github.com" else f"{self.url}/api/v3"
+        """Where the REST API is: a host of its own for github.com and *.ghe.com, a path below GitHub Enterprise Server."""
+        if self.url == "https://github.com" or self.url.endswith(".ghe.com"):
+            return self.url.replace("https://", "https://api.", 1)
+        return f"{self.url}/api/v3"
 
     def get(self, repository: str, path: str, **query: str) -> Json:
         """One object by one GET."""

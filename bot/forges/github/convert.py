@@ -45,6 +45,9 @@ CONCLUSIONS = {
 }
 """Any other conclusion is unknown, which must not pass either (S16)."""
 
+HIDDEN_RUNS = Check("check runs (the token may not read them: use a GitHub App with Checks: read)", CheckState.pending)
+"""Stands for check runs that the token may not read."""
+
 VERDICTS = {"APPROVED": ReviewState.approved, "CHANGES_REQUESTED": ReviewState.changes_requested, "DISMISSED": None}
 """A comment says neither yes nor no, and leaves the user's earlier word standing; so does a review not yet sent."""
 

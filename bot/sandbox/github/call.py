@@ -29,6 +29,17 @@ STATUSES: Mapping[type[errors.Refused], int] = {
     errors.Contradiction: 422,
 }
 
+RESOURCES = {
+    "hooks": "Hook",
+    "reactions": "Reaction",
+    "comments": "IssueComment",
+    "labels": "Label",
+    "issues": "Issue",
+    "statuses": "Status",
+    "protection": "ProtectedBranch",
+}
+"""A part of a path, to what GitHub says was invalid."""
+
 WORDS = {401: "Bad credentials", 403: "Resource not accessible by integration", 404: "Not Found"}
 """What GitHub says where it gives no reason."""
 
@@ -41,12 +52,14 @@ class Call(ApiCall):
     """A call of GitHub's API; `app` is set where an App proved itself by its key."""
 
     app: App | None = None
+    installation: int | None = None
+    """Whose token it is, where it is an installation's."""
 
     def project(self) -> Project:
         """The repository that the path names; not found for who may not read it."""
         path = f"{self.where['owner']}/{self.where['repo']}"
         found = next((one for one in self.state.projects.values() if one.full_path.lower() == path.lower()), None)
-        if found is None or not self.state.sees(self.actor, found):
+        if found is None or not self.state.sees(self.actor, found) or not self.state.reaches(self.installation, found):
             raise errors.NotFound
         try:
             require_code(found, self.actor)
@@ -75,7 +88,7 @@ def page(call: Call, items: Sequence[T], render: Callable[[T], Json]) -> Answer:
 
 def span(call: Call, total: int, per_page: int = PER_PAGE) -> tuple[int, int, dict[str, str]]:
     """From where to where the asked page goes, and its Link header."""
-    size = min(MOST_PER_PAGE, call.number("per_page") or per_page)
+    size = _size(call, per_page)
     number = max(1, call.number("page") or 1)
     last = max(1, -(-total // size))
     links: dict[str, int] = {}
@@ -83,18 +96,33 @@ def span(call: Call, total: int, per_page: int = PER_PAGE) -> tuple[int, int, di
         links |= {"prev": min(number - 1, last), "first": 1}
     if number < last:
         links |= {"next": number + 1, "last": last}
-    headers = {"Link": ", ".join(_link(call, size, rel, to) for rel, to in links.items())} if links else {}
+    shown = (_link(call, {"per_page": size, "page": to}, rel) for rel, to in links.items())
+    headers = {"Link": ", ".join(shown)} if links else {}
     return (number - 1) * size, number * size, headers
 
 
-def refused(refusal: errors.Refused) -> Answer:
-    """A refusal in GitHub's status codes and words."""
+def since(call: Call, items: Sequence[T], render: Callable[[T], Json], number: Callable[[T], int]) -> Answer:
+    """One page of a list that grows at its head, as GitHub pages deliveries: by a cursor, with a link to the next."""
+    size, cursor = _size(call, PER_PAGE), call.text("cursor") or ""
+    last = int(cursor) if cursor.isdecimal() else None
+    left = [item for item in items if last is None or number(item) < last]
+    shown = left[:size]
+    more = len(left) > size
+    link = {"Link": _link(call, {"per_page": size, "cursor": number(shown[-1])}, "next")} if more else {}
+    return Answer([render(item) for item in shown], headers=link)
+
+
+def refused(refusal: errors.Refused, path: str) -> Answer:
+    """A refusal in GitHub's status codes and words; what was refused follows from the path."""
+    kind = next((kind for part, kind in RESOURCES.items() if part in path.split("/")), "PullRequest")
     if isinstance(refusal, errors.Duplicate):
-        return _invalid("PullRequest", {"code": "custom", "message": refusal.reason})
+        return _invalid(kind, {"code": "custom", "message": refusal.reason})
     if isinstance(refusal, errors.Invalid):
         field = FIELDS.get(refusal.field, refusal.field)
         code = "missing_field" if "blank" in refusal.reason else "invalid"
-        return _invalid("PullRequest", {"field": field, "code": code, "message": refusal.reason})
+        if "too long" in refusal.reason:
+            code = "custom"
+        return _invalid(kind, {"field": field, "code": code, "message": refusal.reason})
     status = STATUSES[type(refusal)]
     if isinstance(refusal, errors.Missing):
         words = "Problems parsing JSON" if "body" in refusal.reason and "does not match" in refusal.reason else ""
@@ -112,7 +140,12 @@ def _invalid(resource: str, fault: dict[str, str]) -> Answer:
     return Answer(body | {"documentation_url": DOCUMENTATION, "status": "422"}, 422)
 
 
-def _link(call: Call, size: int, rel: str, number: int) -> str:
-    kept = [(name, value) for name, value in parse_qsl(call.query) if name not in ("page", "per_page")]
-    query = urlencode([*kept, ("per_page", str(size)), ("page", str(number))])
+def _size(call: Call, default: int) -> int:
+    wanted = call.number("per_page") or default
+    return min(MOST_PER_PAGE, wanted) if wanted > 0 else default
+
+
+def _link(call: Call, where: Mapping[str, int], rel: str) -> str:
+    kept = [(name, value) for name, value in parse_qsl(call.query) if name not in where]
+    query = urlencode([*kept, *where.items()])
     return f'<{call.state.url}/api/v3/{call.path}?{query}>; rel="{rel}"'

@@ -13,6 +13,8 @@ FROM_STATES = {"success": "success", "failed": "failure", "canceled": "error", "
 CONCLUSIONS = {"success": "success", "failed": "failure", "canceled": "cancelled", "skipped": "skipped"}
 RUN_STATES = {"created": "queued", "pending": "queued", "running": "in_progress"}
 LONGEST_DESCRIPTION = 140
+ACTIONS = 15368
+"""The id of the App GitHub Actions, everywhere."""
 EXTERNAL = "external"
 """The stage of statuses that were set from outside."""
 
@@ -99,7 +101,7 @@ def run(state: State, project: Project, found: CommitStatus) -> Json:
         "html_url": found.target_url or f"{state.url}/{project.full_path}",
         "details_url": found.target_url,
         "output": {"title": found.description, "summary": None, "text": None, "annotations_count": 0},
-        "app": {"id": 15368, "slug": "github-actions", "name": "GitHub Actions"},
+        "app": {"id": ACTIONS, "slug": "github-actions", "name": "GitHub Actions"},
         "check_suite": {"id": found.id},
         "pull_requests": [],
     }

@@ -2,14 +2,14 @@
 
 import hashlib
 import hmac
-import uuid
 from datetime import datetime
 
-from bot.sandbox.github.payloads import shape
+from bot.sandbox.api import Shaped
+from bot.sandbox.github.payloads import for_hook, shape
 from bot.sandbox.model import Event, Hook
 from bot.sandbox.state import State
 
-__all__ = ["after", "headers", "shape", "wants"]
+__all__ = ["after", "for_hook", "headers", "shape", "wants"]
 
 
 def wants(hook: Hook, event: Event, now: datetime) -> bool:  # noqa: ARG001 as every dialect
@@ -17,12 +17,12 @@ def wants(hook: Hook, event: Event, now: datetime) -> bool:  # noqa: ARG001 as e
     return True
 
 
-def headers(state: State, hook: Hook, name: str, body: bytes) -> dict[str, str]:  # noqa: ARG001 as every dialect
-    """What comes with a body; the signature covers the body alone."""
+def headers(state: State, hook: Hook, shaped: Shaped, body: bytes) -> dict[str, str]:  # noqa: ARG001 as every dialect
+    """What comes with a body. The signature covers the body alone; the GUID is the event's, one for all hooks."""
     found = {
         "User-Agent": "GitHub-Hookshot/sandbox",
-        "X-GitHub-Event": name,
-        "X-GitHub-Delivery": str(uuid.uuid4()),
+        "X-GitHub-Event": shaped.name,
+        "X-GitHub-Delivery": shaped.guid,
         "X-GitHub-Hook-ID": str(hook.id),
     }
     if hook.token:

@@ -30,6 +30,8 @@ ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "app", people.app),
     ("GET", "app/installations", people.list_installations),
     ("POST", "app/installations/:id/access_tokens", people.create_token),
+    ("GET", "app/hook/config", hooks.read_app_config),
+    ("PATCH", "app/hook/config", hooks.update_app_config),
     ("GET", "app/hook/deliveries", hooks.list_app_deliveries),
     ("POST", "app/hook/deliveries/:delivery/attempts", hooks.redeliver_for_app),
     ("GET", R, repositories.read),
@@ -82,7 +84,6 @@ ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
 """Method, path below `/api/v3/`, endpoint. The first match counts, so fixed words stand before parameters."""
 
 CLAIMS: Options = {"require": ["exp", "iat", "iss"]}
-QUOTA = {"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "4999", "X-RateLimit-Resource": "core"}
 
 
 def answer(state: State, asked: Asked) -> Answer:
@@ -96,20 +97,21 @@ def answer(state: State, asked: Asked) -> Answer:
                 return said(403, "Resource not accessible by personal access token")
             endpoint, where = match(ENDPOINTS, asked.method, asked.path)
             actor = token.user if token else None
-            call = Call(state, asked.path, actor, where, parameters(asked), asked.query, app)
-            return _tagged(asked, endpoint(call))
+            given = parameters(asked, "labels")
+            call = Call(state, asked.path, actor, where, given, asked.query, app, token.installation if token else None)
+            found = _tagged(asked, endpoint(call))
         except errors.Refused as refusal:
-            return refused(refusal)
+            found = refused(refusal, asked.path)
+        return replace(found, headers=_quota(state) | dict(found.headers))
 
 
 def trouble(state: State, fault: Fault) -> Answer:
     """What GitHub answers when it is out of order, or has had enough."""
     if fault.kind == "limited":
         words = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
-        return replace(said(403, words), headers=QUOTA | {"Retry-After": str(fault.retry_after)})
+        return replace(said(403, words), headers=_quota(state) | {"Retry-After": str(fault.retry_after)})
     if fault.kind == "exhausted":
-        reset = str(int(state.clock().timestamp()) + fault.retry_after)
-        used_up = QUOTA | {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
+        used_up = _quota(state, 5000, fault.retry_after)
         return replace(said(403, "API rate limit exceeded for installation ID 1."), headers=used_up)
     return said(fault.status, "Server Error")
 
@@ -148,12 +150,23 @@ def _app(state: State, claim: str) -> App:
     raise errors.Unauthenticated("A JSON web token could not be decoded")
 
 
+def _quota(state: State, used: int = 1, seconds: int = 3600) -> dict[str, str]:
+    """What GitHub tells of the quota with every answer; it is never used up by itself."""
+    return {
+        "X-RateLimit-Limit": "5000",
+        "X-RateLimit-Remaining": str(5000 - used),
+        "X-RateLimit-Used": str(used),
+        "X-RateLimit-Reset": str(int(state.clock().timestamp()) + seconds),
+        "X-RateLimit-Resource": "core",
+    }
+
+
 def _tagged(asked: Asked, found: Answer) -> Answer:
     """With a validator of its content; without content where the asker named that one."""
     if asked.method not in ("GET", "HEAD") or found.status != 200:
-        return replace(found, headers=QUOTA | dict(found.headers))
+        return found
     tag = f'W/"{hashlib.sha256(found.content()).hexdigest()}"'
-    headers = QUOTA | dict(found.headers) | {"ETag": tag}
+    headers = {**found.headers, "ETag": tag}
     if asked.headers.get("if-none-match") == tag:
         return Answer(None, 304, headers)
     return replace(found, headers=headers)

@@ -1,16 +1,17 @@
 """The endpoints of webhooks and of their deliveries: those sent, and sending one again."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.sandbox import errors
 from bot.sandbox.api import Answer, Json
-from bot.sandbox.github.call import Call, page
+from bot.sandbox.github.call import Call, page, since
 from bot.sandbox.github.people import the_app
 from bot.sandbox.github.shapes import time
 from bot.sandbox.model import Delivery, Hook, Project, Role
 from bot.sandbox.state import require
 
-WORDS = {0: "failed to connect to host", 200: "OK", 202: "OK"}
+UNREACHED = "failed to connect to host"
 
 
 def list_hooks(call: Call) -> Answer:
@@ -26,7 +27,7 @@ def create_hook(call: Call) -> Answer:
     config = call.given.get("config")
     if not isinstance(config, dict) or not config.get("url"):
         raise errors.Missing('"config.url" wasn\'t supplied.')
-    if any(one.url == config["url"] for one in project.hooks.values()):
+    if any(one.url == config["url"] and one.dialect == "github" for one in project.hooks.values()):
         raise errors.Duplicate("Hook already exists on this repository")
     number = call.state.number("hook")
     made = Hook(number, str(config["url"]), frozenset(), call.state.clock(), uuid=f"hook-{number}", dialect="github")
@@ -40,6 +41,23 @@ def update_hook(call: Call) -> Answer:
     project, found = _find(call)
     _configure(call, found)
     return Answer(_hook(call, project, found))
+
+
+def read_app_config(call: Call) -> Answer:
+    """`GET /app/hook/config`."""
+    hook = the_app(call).hook
+    if hook is None:
+        raise errors.NotFound
+    return Answer(_config(hook))
+
+
+def update_app_config(call: Call) -> Answer:
+    """`PATCH /app/hook/config`: address, content type and secret of the App's own webhook."""
+    app = the_app(call)
+    if app.hook is None:
+        raise errors.NotFound
+    _set(app.hook, call.given)
+    return Answer(_config(app.hook))
 
 
 def list_deliveries(call: Call) -> Answer:
@@ -84,23 +102,34 @@ def _find(call: Call) -> tuple[Project, Hook]:
 def _configure(call: Call, hook: Hook) -> None:
     config, events = call.given.get("config"), call.words("events")
     if isinstance(config, dict):
-        hook.url = str(config.get("url") or hook.url)
-        hook.token = str(config.get("secret") or hook.token)
-        hook.form = config.get("content_type", "form") == "form"
+        _set(hook, {"content_type": "form"} | config)
     if events is not None or not hook.events:
         hook.events = frozenset(events or ("push",))
 
 
+def _set(hook: Hook, config: Mapping[str, object]) -> None:
+    url = str(config.get("url") or hook.url)
+    if not url.startswith(("http://", "https://")):
+        raise errors.Invalid("url", "is not an address that GitHub sends to")
+    hook.url, hook.token = url, str(config.get("secret") or hook.token)
+    if "content_type" in config:
+        hook.form = config["content_type"] == "form"
+
+
+def _config(found: Hook) -> Json:
+    shown: Json = {"url": found.url, "content_type": "form" if found.form else "json", "insecure_ssl": "0"}
+    return shown | ({"secret": "********"} if found.token else {})
+
+
 def _hook(call: Call, project: Project, found: Hook) -> Json:
     url = f"{call.state.url}/api/v3/repos/{project.full_path}/hooks/{found.id}"
-    config = {"url": found.url, "content_type": "form" if found.form else "json", "insecure_ssl": "0"}
     return {
         "id": found.id,
         "type": "Repository",
         "name": "web",
         "active": True,
         "events": sorted(found.events),
-        "config": config | ({"secret": "********"} if found.token else {}),
+        "config": _config(found),
         "url": url,
         "deliveries_url": f"{url}/deliveries",
         "created_at": time(found.created_at),
@@ -114,7 +143,7 @@ def _sent(call: Call, hook: Hook | None) -> list[Delivery]:
 
 
 def _deliveries(call: Call, hook: Hook | None) -> Answer:
-    return page(call, _sent(call, hook), _delivery)
+    return since(call, _sent(call, hook), _delivery, lambda one: one.id)
 
 
 def _delivery(found: Delivery) -> Json:
@@ -125,7 +154,7 @@ def _delivery(found: Delivery) -> Json:
         "delivered_at": time(found.queued_at),
         "redelivery": found.again,
         "duration": 0.1,
-        "status": WORDS.get(status, f"Invalid HTTP Response: {status}"),
+        "status": "OK" if 200 <= status < 300 else f"Invalid HTTP Response: {status}" if status else UNREACHED,
         "status_code": status,
         "event": found.name,
         "action": found.action,

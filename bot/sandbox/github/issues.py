@@ -1,9 +1,11 @@
 """The endpoints of pull requests as issues: lists by label, labels, comments, reactions."""
 
+from collections.abc import Sequence
+
 from bot.sandbox import discussion, errors, requests
 from bot.sandbox.api import Answer
 from bot.sandbox.github import shapes
-from bot.sandbox.github.call import Call, page
+from bot.sandbox.github.call import Call, page, said
 from bot.sandbox.github.pull_shapes import EMOJI, comment, issue, reaction
 from bot.sandbox.github.pulls import check_body
 from bot.sandbox.model import MergeRequest, Note, Project, RequestState, Role
@@ -37,9 +39,9 @@ def read(call: Call) -> Answer:
 def update(call: Call) -> Answer:
     """`PATCH .../issues/:number`: state, and all labels at once."""
     project, request = call.request()
-    labels = call.words("labels")
-    for name in labels or ():
-        _check_label(name)
+    given = call.words("labels")
+    labels = None if given is None else _known(project, given)
+    check_body(call.text("body") or "")
     wanted = {"closed": "close", "open": "reopen"}.get(call.text("state") or "")
     change = Edit(call.text("title"), call.text("body"), labels=labels, state_event=wanted)
     requests.edit(call.state, project, request, call.user(), change)
@@ -52,18 +54,17 @@ def add_labels(call: Call) -> Answer:
     names = call.words("labels")
     if not names:
         raise errors.Missing('"labels" wasn\'t supplied.')
-    for name in names:
-        _check_label(name)
-    requests.edit(call.state, project, request, call.user(), Edit(add_labels=names))
+    requests.edit(call.state, project, request, call.user(), Edit(add_labels=_known(project, names)))
     return Answer([shapes.label(project.labels[name]) for name in request.labels])
 
 
 def remove_label(call: Call) -> Answer:
     """`DELETE .../issues/:number/labels/:name`."""
     project, request = call.request()
-    if call.where["name"] not in request.labels:
-        raise errors.NotFound
-    requests.edit(call.state, project, request, call.user(), Edit(remove_labels=(call.where["name"],)))
+    names = _known(project, [call.where["name"]])
+    if names[0] not in request.labels:
+        return said(404, "Label does not exist")
+    requests.edit(call.state, project, request, call.user(), Edit(remove_labels=names))
     return Answer([shapes.label(project.labels[name]) for name in request.labels])
 
 
@@ -135,6 +136,10 @@ def _comment(call: Call) -> tuple[tuple[Project, MergeRequest], Note]:
     raise errors.NotFound
 
 
-def _check_label(name: str) -> None:
-    if len(name) > LONGEST_LABEL:
-        raise errors.Invalid("name", f"name is too long (maximum is {LONGEST_LABEL} characters)")
+def _known(project: Project, names: Sequence[str]) -> tuple[str, ...]:
+    """The names as the repository writes them already, for whatever case they came in."""
+    for name in names:
+        if len(name) > LONGEST_LABEL:
+            raise errors.Invalid("name", f"name is too long (maximum is {LONGEST_LABEL} characters)")
+    written = {name.lower(): name for name in project.labels}
+    return tuple(written.get(name.lower(), name) for name in names)

@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from bot.sandbox import merging
 from bot.sandbox.branches import Move, may_merge, protections, settle, signature
 from bot.sandbox.errors import Conflict, Forbidden, NotMergeable, RefMoved
-from bot.sandbox.model import Checked, MergeRequest, Project, Protection, RequestState, RequiredCheck, Role, User
+from bot.sandbox.github import reviews
+from bot.sandbox.github.checks import ACTIONS, EXTERNAL
+from bot.sandbox.model import (
+    Checked,
+    CommitStatus,
+    MergeRequest,
+    Project,
+    Protection,
+    RequestState,
+    RequiredCheck,
+    Role,
+    User,
+)
 from bot.sandbox.requests import land
 from bot.sandbox.state import State, role
 from bot.sandbox.statuses import of_commit
@@ -89,8 +101,8 @@ def _missing(state: State, project: Project, request: MergeRequest, rule: Protec
         if word not in PASSING:
             failing = "failing" if word in ("failed", "canceled") else "pending"
             return f'Required status check "{check.context}" is {failing}.'
-    approved = {one.user.id for one in request.reviews if one.state == "APPROVED"}
-    if len(approved) < rule.reviews:
+    verdicts = [*reviews.standing(project, request).values()] if rule.reviews else []
+    if verdicts.count("APPROVED") < rule.reviews or "CHANGES_REQUESTED" in verdicts:
         plural = "review is" if rule.reviews == 1 else "reviews are"
         return f"At least {rule.reviews} approving {plural} required by reviewers with write access."
     if rule.strict and not project.git.is_ancestor(project.git.heads()[request.target_branch], request.head):
@@ -100,13 +112,19 @@ def _missing(state: State, project: Project, request: MergeRequest, rule: Protec
 
 def _state(state: State, project: Project, sha: str, check: RequiredCheck) -> str | None:
     """The newest state of a required check; one that is pinned to an App counts from that App alone."""
-    app = state.apps.get(check.app_id) if check.app_id else None
     found = [
         one
         for _, one in of_commit(project, sha)
-        if one.name == check.context and (check.app_id is None or (app is not None and one.author == app.user))
+        if one.name == check.context and check.app_id in (None, _app_of(state, one))
     ]
     return found[-1].status if found else None
+
+
+def _app_of(state: State, found: CommitStatus) -> int | None:
+    """The App that set it; the imitated CI's jobs are those of GitHub Actions."""
+    if found.stage != EXTERNAL:
+        return ACTIONS
+    return next((app.id for app in state.apps.values() if app.user == found.author), 0)
 
 
 def _word(state: State, project: Project, request: MergeRequest) -> str:
@@ -131,6 +149,8 @@ def _merge(state: State, project: Project, request: MergeRequest, actor: User, h
     request.merge_commit = made
     land(state, project, request, actor)
     settle(state, project, actor, [Move(request.target_branch, target, made)])
+    if project.settings.remove_source_branch_after_merge:
+        merging.remove_source(state, project, request, actor)
     return made
 
 
@@ -142,12 +162,24 @@ def _commit(state: State, project: Project, request: MergeRequest, parties: tupl
     tree = project.git.merge_trees(base, target, request.head)
     if tree is None:
         raise NotMergeable("Pull Request has merge conflicts")
-    title = how.title or f"Merge pull request #{request.iid} from {project.group.full_path}/{request.source_branch}"
-    body = how.message if how.message is not None else request.title
+    title, body = _words(project, request, base, how)
     parents = [target, request.head] if how.method == "merge" else [target]
     who = signature(state, actor)
     author = signature(state, request.author) if how.method == "squash" else who
     return project.git.create_commit(tree, parents, f"{title}\n\n{body}" if body else title, (author, who))
+
+
+def _words(project: Project, request: MergeRequest, base: str | None, how: Merging) -> tuple[str, str]:
+    """The new commit's title and body, where none are given as GitHub makes them."""
+    title = f"Merge pull request #{request.iid} from {project.group.full_path}/{request.source_branch}"
+    body = request.title
+    if how.method == "squash":
+        messages = [one.message.strip() for one in project.git.log(request.head, base)[::-1]]
+        title, body = request.title, "\n\n".join(f"* {one}" for one in messages)
+        if len(messages) == 1:
+            title, _, body = (part.strip() for part in messages[0].partition("\n"))
+        title = f"{title} (#{request.iid})"
+    return how.title or title, body if how.message is None else how.message
 
 
 def _rebased(state: State, project: Project, request: MergeRequest, parties: tuple[User, str]) -> str:

@@ -1,6 +1,7 @@
 """The bodies of GitHub's webhooks, in the shapes of its documentation."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import assert_never
 
 from bot.sandbox.api import Json, Shaped
@@ -9,6 +10,7 @@ from bot.sandbox.github.pull_shapes import comment, issue, pull, review
 from bot.sandbox.model import (
     Awarded,
     Event,
+    Hook,
     Noted,
     PipelineMoved,
     Pushed,
@@ -49,14 +51,20 @@ def shape(state: State, event: Event) -> Iterator[Shaped]:
 
 
 def _common(state: State, event: Event, sender: User) -> Json:
-    shown: Json = {
+    return {
         "repository": shapes.repository(state, event.project),
         "organization": shapes.owner(state, event.project.group),
         "sender": shapes.user(state, sender),
     }
+
+
+def for_hook(state: State, hook: Hook, event: Event, shaped: Shaped) -> Shaped:
+    """As this hook is told it: only an App's own is told its installation."""
     for found in state.installations_on(event.project):
-        shown["installation"] = {"id": found.id, "node_id": f"I_{found.id}"}
-    return shown
+        if found.app.hook is hook:
+            mark = {"installation": {"id": found.id, "node_id": f"I_{found.id}"}}
+            return replace(shaped, body=shaped.body | mark)
+    return shaped
 
 
 def _push(state: State, event: Pushed) -> Json:
@@ -69,7 +77,7 @@ def _push(state: State, event: Pushed) -> Json:
         "after": event.after or NOTHING,
         "created": event.before is None,
         "deleted": event.after is None,
-        "forced": False,
+        "forced": bool(event.before and event.after) and not git.is_ancestor(event.before or "", event.after or ""),
         "base_ref": None,
         "commits": shown,
         "head_commit": shown[-1] if shown else None,
@@ -152,6 +160,6 @@ def _suite(state: State, event: PipelineMoved) -> Json:
                 for one in event.project.requests.values()
                 if one.source_branch == event.pipeline.ref
             ],
-            "app": {"id": 15368, "slug": "github-actions", "name": "GitHub Actions"},
+            "app": {"id": checks.ACTIONS, "slug": "github-actions", "name": "GitHub Actions"},
         },
     }

@@ -8,7 +8,7 @@ from bot.sandbox.api import Answer, Json
 from bot.sandbox.github import shapes
 from bot.sandbox.github.call import Call, page, said
 from bot.sandbox.model import App, Group, Installation, Member, Role, Token
-from bot.sandbox.state import role
+from bot.sandbox.state import State, role
 
 TOKEN_LIVES = timedelta(hours=1)
 
@@ -31,15 +31,20 @@ def read_user(call: Call) -> Answer:
 
 def list_team(call: Call) -> Answer:
     """`GET /orgs/:org/teams/:slug/members`: of the team and of all teams below it."""
-    path = f"{call.where['org']}/{call.where['slug']}"
-    found = next((one for one in call.state.groups.values() if one.full_path == path), None)
+    found = team_of(call.state, call.where["org"], call.where["slug"])
     if found is None or not _belongs(call, found):
         raise errors.NotFound
     members: dict[int, Member] = {}
     for group in call.state.groups.values():
-        if f"{group.full_path}/".startswith(f"{path}/"):
+        if f"{group.full_path}/".startswith(f"{found.full_path}/"):
             members |= group.members
     return page(call, [members[number].user for number in sorted(members)], lambda one: shapes.user(call.state, one))
+
+
+def team_of(state: State, organisation: str, slug: str) -> Group | None:
+    """A team by its slug, which stands for it however deep it lies below other teams."""
+    below = (one for one in state.groups.values() if one.full_path.startswith(f"{organisation}/"))
+    return next((one for one in below if one.path == slug), None)
 
 
 def permission(call: Call) -> Answer:
@@ -51,7 +56,7 @@ def permission(call: Call) -> Answer:
     found = next((one for one in call.state.users.values() if one.username.lower() == name), None)
     if found is None:
         return said(404, f"{call.where['username']} is not a user")
-    held = role(project, found)
+    held = max(role(project, found), Role.reporter if project.settings.visibility == "public" else Role.none)
     plain = {"maintain": "write", "triage": "read"}.get(shapes.role_name(held), shapes.role_name(held))
     shown: Json = {"permission": plain, "role_name": shapes.role_name(held), "user": shapes.user(call.state, found)}
     return Answer(shown)

@@ -1,15 +1,15 @@
 """The endpoints of pull requests: opening, editing, merging, reviews and who is asked for one."""
 
-from bot.sandbox import discussion, errors, requests
+from bot.sandbox import errors, requests
 from bot.sandbox.api import Answer, Json
-from bot.sandbox.github import merging, shapes
+from bot.sandbox.github import merging, reviews, shapes
 from bot.sandbox.github.call import Call, page
+from bot.sandbox.github.people import team_of
 from bot.sandbox.github.pull_shapes import mergeability, pull, review, single_pull
-from bot.sandbox.model import Group, MergeRequest, Project, RequestState, Review, Reviewed, Role, User
+from bot.sandbox.model import Group, MergeRequest, Project, RequestState, Reviewed, Role, User
 from bot.sandbox.requests import Edit, Opening
 from bot.sandbox.state import require, role
 
-VERDICTS = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED"}
 LONGEST_BODY = 65_536
 
 
@@ -28,7 +28,7 @@ def list_pulls(call: Call) -> Answer:
     updated = call.text("sort") == "updated"
     found.sort(
         key=lambda one: (one.updated_at if updated else one.created_at, one.id),
-        reverse=(call.text("direction") or "desc") == "desc",
+        reverse=(call.text("direction") or ("asc" if updated else "desc")) == "desc",
     )
     return page(call, found, lambda one: pull(call.state, project, one))
 
@@ -49,11 +49,12 @@ def create(call: Call) -> Answer:
             raise errors.Invalid("source_branch", "is in a fork; this sandbox has none")
     body = call.text("body") or ""
     check_body(body)
+    draft = call.flag("draft") or False
     tips = project.git.head(head), project.git.head(base)
     if tips[0] and tips[1] and project.git.is_ancestor(tips[0], tips[1]):
         raise errors.Duplicate(f"No commits between {base} and {head}")
     try:
-        made = requests.open_request(call.state, project, user, Opening(head, base, title, body))
+        made = requests.open_request(call.state, project, user, Opening(head, base, title, body, draft=draft))
     except errors.Duplicate as refusal:
         raise errors.Duplicate(f"A pull request already exists for {project.group.full_path}:{head}.") from refusal
     return Answer(single_pull(call.state, project, made, (None, "unknown")), 201)
@@ -106,33 +107,16 @@ def list_reviews(call: Call) -> Answer:
 def create_review(call: Call) -> Answer:
     """`POST .../pulls/:number/reviews`; nobody approves a pull request of one's own."""
     (project, request), user = call.request(), call.user()
-    verdict = VERDICTS.get(call.text("event") or "")
+    verdict = reviews.VERDICTS.get(call.text("event") or "")
     if verdict is None:
         raise errors.Missing("this sandbox keeps no pending reviews: an event is needed")
     commit = call.text("commit_id")
     if commit is not None and commit != request.head:
         raise errors.Contradiction("The commit_id is not part of the pull request")
-    if user == request.author and verdict != "COMMENTED":
-        doing = "approve" if verdict == "APPROVED" else "request changes on"
-        raise errors.Contradiction(f"Can not {doing} your own pull request")
     body = call.text("body") or ""
-    if verdict != "APPROVED" and not body:
-        raise errors.Missing('"body" wasn\'t supplied.')
-    made = _review(call, (project, request), verdict, body)
+    check_body(body)
+    made = reviews.review(call.state, (project, request), user, verdict, body)
     return Answer(review(call.state, (project, request), made))
-
-
-def _review(call: Call, where: tuple[Project, MergeRequest], verdict: str, body: str) -> Review:
-    (project, request), user = where, call.user()
-    require(project, user, Role.reporter)
-    if verdict == "APPROVED" and discussion.may_approve(project, request, user):
-        discussion.approve(call.state, project, request, user)
-        request.reviews[-1].body = body
-        return request.reviews[-1]
-    made = discussion.add_review(call.state, request, user, verdict, body)
-    request.updated_at = call.state.clock()
-    call.state.tell(Reviewed(project, request, made, user, "submitted"))
-    return made
 
 
 def dismiss_review(call: Call) -> Answer:
@@ -179,8 +163,7 @@ def _collaborator(call: Call, project: Project, request: MergeRequest, name: str
 
 
 def _team(call: Call, project: Project, slug: str) -> Group:
-    path = f"{project.group.full_path}/{slug}"
-    found = next((one for one in call.state.groups.values() if one.full_path == path), None)
+    found = team_of(call.state, project.group.full_path, slug)
     if found is None:
         raise errors.Contradiction(f"Could not resolve to a node with the slug {slug}.")
     return found

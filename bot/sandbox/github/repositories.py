@@ -1,6 +1,7 @@
 """The endpoints of repositories: branches and their protection, commits, comparison, files."""
 
 import base64
+from collections.abc import Iterator, Mapping
 
 from bot.sandbox import branches, errors
 from bot.sandbox.api import Answer, Json
@@ -11,6 +12,10 @@ from bot.sandbox.state import require
 
 MOST_COMPARED = 250
 """Commits that a comparison lists where no page is asked for."""
+
+MUST_BE_SAID = ("required_status_checks", "enforce_admins", "required_pull_request_reviews", "restrictions")
+"""What a protection must name, were it only with null."""
+ANY_APP = -1
 
 
 def read(call: Call) -> Answer:
@@ -54,7 +59,13 @@ def read_ref(call: Call) -> Answer:
 
 def delete_ref(call: Call) -> Answer:
     """`DELETE .../git/refs/heads/...`."""
-    branches.delete(call.state, call.project(), call.user(), call.where["ref"].partition("/")[2])
+    kind, _, name = call.where["ref"].partition("/")
+    try:
+        branches.delete(call.state, call.project(), call.user(), name if kind == "heads" else "")
+    except errors.NotFound as refusal:
+        if refusal.reason:
+            raise errors.Contradiction("Reference does not exist") from refusal
+        raise
     return Answer(None, 204)
 
 
@@ -70,12 +81,11 @@ def protect(call: Call) -> Answer:
     """`PUT .../branches/:branch/protection`."""
     project, name = call.project(), call.where["branch"]
     require(project, call.user(), Role.maintainer)
-    checks, reviews = call.given.get("required_status_checks"), call.given.get("required_pull_request_reviews")
+    for asked in MUST_BE_SAID:
+        if asked not in call.given:
+            raise errors.Missing(f'"{asked}" wasn\'t supplied.')
+    checks, reviews = call.given["required_status_checks"], call.given["required_pull_request_reviews"]
     wanted = checks if isinstance(checks, dict) else {}
-    listed = [
-        RequiredCheck(str(one["context"]), one.get("app_id")) for one in wanted.get("checks") or [] if "context" in one
-    ]
-    listed += [RequiredCheck(str(context)) for context in wanted.get("contexts") or []]
     count = reviews.get("required_approving_review_count", 1) if isinstance(reviews, dict) else 0
     push = Role.maintainer if isinstance(call.given.get("restrictions"), dict) else Role.developer
     made = Protection(
@@ -83,7 +93,7 @@ def protect(call: Call) -> Answer:
         name=name,
         push=push,
         merge=push,
-        checks=tuple(listed),
+        checks=tuple(_checks(wanted)),
         strict=wanted.get("strict") is True,
         reviews=count if isinstance(count, int) else 0,
     )
@@ -164,6 +174,19 @@ def commit_of(project: Project, ref: str) -> str:
 
 def _branch(call: Call, project: Project, name: str) -> Json:
     return shapes.branch(call.state, project, name, bool(branches.protections(project, name)))
+
+
+def _checks(wanted: Mapping[str, object]) -> Iterator[RequiredCheck]:
+    checks, contexts = wanted.get("checks") or [], wanted.get("contexts") or []
+    if not isinstance(checks, list) or not isinstance(contexts, list):
+        raise errors.Missing("checks and contexts are lists.")
+    for one in checks:
+        if not isinstance(one, dict) or "context" not in one:
+            raise errors.Missing('"context" wasn\'t supplied.')
+        app = one.get("app_id")
+        yield RequiredCheck(str(one["context"]), None if app == ANY_APP else app)
+    for context in contexts:
+        yield RequiredCheck(str(context))
 
 
 def _protection(rule: Protection) -> Json:

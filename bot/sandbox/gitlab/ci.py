@@ -1,5 +1,6 @@
 """The endpoints of commit statuses, pipelines, environments, deployments and hooks."""
 
+import math
 import uuid
 
 from bot.sandbox import errors, statuses
@@ -35,7 +36,6 @@ def set_status(call: Call) -> Answer:
     """`POST /projects/:id/statuses/:sha`."""
     project, user = call.project(), call.user()
     (wanted,) = call.need("state")
-    coverage = call.text("coverage")
     setting = statuses.Setting(
         state=wanted,
         name=call.text("name") or call.text("context") or "default",
@@ -43,7 +43,7 @@ def set_status(call: Call) -> Answer:
         description=call.text("description"),
         target_url=call.text("target_url"),
         pipeline_id=call.number("pipeline_id"),
-        coverage=float(coverage) if coverage else None,
+        coverage=_coverage(call),
     )
     made = statuses.set_status(call.state, project, user, call.where["sha"], setting)
     pipe = next(one for one in project.pipelines if made in one.statuses)
@@ -193,6 +193,17 @@ def _edit(call: Call, found: Hook) -> None:
     found.token = call.text("token") or found.token
     found.signing_secret = call.text("signing_token") or found.signing_secret
     found.branch_filter = call.text("push_events_branch_filter") or found.branch_filter
+
+
+def _coverage(call: Call) -> float | None:
+    given = call.text("coverage")
+    try:
+        found = float(given) if given else None
+    except ValueError as wrong:
+        raise errors.Missing("coverage is invalid") from wrong
+    if found is not None and not math.isfinite(found):
+        raise errors.Missing("coverage is invalid")
+    return found
 
 
 def _hook(call: Call) -> tuple[Project, Hook]:

@@ -34,12 +34,17 @@ def shape(state: State, event: Event) -> Iterator[Shaped]:
         yield Shaped(kind, header, payload(state, event))
 
 
-def headers(state: State, hook: Hook, name: str, body: bytes) -> dict[str, str]:
+def for_hook(state: State, hook: Hook, event: Event, shaped: Shaped) -> Shaped:  # noqa: ARG001 as every dialect
+    """The same to all hooks."""
+    return shaped
+
+
+def headers(state: State, hook: Hook, shaped: Shaped, body: bytes) -> dict[str, str]:
     """What comes with a body: the plain token, and a signature by Standard Webhooks."""
     number, at = str(uuid.uuid4()), str(int(state.clock().timestamp()))
     found = {
         "User-Agent": "GitLab/18.0.0-sandbox",
-        "X-Gitlab-Event": name,
+        "X-Gitlab-Event": shaped.name,
         "X-Gitlab-Event-UUID": str(uuid.uuid4()),
         "X-Gitlab-Webhook-UUID": hook.uuid,
         "X-Gitlab-Instance": state.url,

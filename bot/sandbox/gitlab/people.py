@@ -1,6 +1,6 @@
 """The endpoints of users, groups, members, projects, labels and protected branches."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from bot.sandbox import discussion, errors
 from bot.sandbox.api import Answer
@@ -10,6 +10,9 @@ from bot.sandbox.model import Member, Project, Protection, Role, Settings
 from bot.sandbox.state import group_members, members, require
 
 VERSION = "18.0.0"
+CHOICES = {"merge_method": ("merge", "rebase_merge", "ff"), "visibility": ("private", "internal", "public")}
+OF_GITHUB = frozenset({"allow_merge_commit", "allow_squash_merge", "allow_rebase_merge"})
+"""Switches that GitLab does not know, and passes over."""
 
 
 def version(call: Call) -> Answer:
@@ -60,15 +63,9 @@ def update_project(call: Call) -> Answer:
     """`PUT /projects/:id`: the switches that are imitated."""
     found = call.project()
     require(found, call.actor, Role.maintainer)
-    known = found.settings
-    changes: dict[str, object] = {}
-    for name in Settings.__slots__:
-        if call.text(name) is None:
-            continue
-        before = getattr(known, name)
-        given: object = call.flag(name) if isinstance(before, bool) else call.text(name)
-        changes[name] = call.number(name) if isinstance(before, int) and not isinstance(before, bool) else given
-    found.settings = replace(known, **changes)  # type: ignore[arg-type]  # each has its field's own type
+    given = [one for one in fields(Settings) if one.name in call.given and one.name not in OF_GITHUB]
+    changes = {one.name: _setting(call, one.name, one.default) for one in given}
+    found.settings = replace(found.settings, **changes)  # type: ignore[arg-type]  # each has its field's own type
     return Answer(project(call.state, found, call.actor))
 
 
@@ -110,7 +107,7 @@ def remove_member(call: Call) -> Answer:
     """`DELETE /projects/:id/members/:user`."""
     found = call.project()
     require(found, call.actor, Role.maintainer)
-    if found.members.pop(int(call.where["user"]), None) is None:
+    if found.members.pop(_user_id(call), None) is None:
         raise errors.NotFound
     return Answer(None, 204)
 
@@ -190,6 +187,23 @@ def unprotect(call: Call) -> Answer:
     return Answer(None, 204)
 
 
+def _setting(call: Call, name: str, default: object) -> object:
+    """A project's switch, of its default's type; Missing for what it cannot be."""
+    if isinstance(default, str):
+        return call.choice(name, CHOICES[name])
+    wanted = call.flag(name) if isinstance(default, bool) else call.number(name)
+    if wanted is None or wanted < 0:
+        raise errors.Missing(f"{name} is invalid")
+    return wanted
+
+
+def _user_id(call: Call) -> int:
+    """The user that the path names by number; Missing for what is no number."""
+    if not call.where["user"].isdecimal():
+        raise errors.Missing("user_id is invalid")
+    return int(call.where["user"])
+
+
 def _level(call: Call, name: str) -> Role:
     wanted = call.number(name)
     if wanted is None:
@@ -212,7 +226,8 @@ def _members(call: Call, found: list[Member]) -> Answer:
 
 
 def _member(call: Call, found: list[Member]) -> Answer:
+    number = _user_id(call)
     for one in found:
-        if str(one.user.id) == call.where["user"]:
+        if one.user.id == number:
             return Answer(member(call.state, one))
     raise errors.NotFound
