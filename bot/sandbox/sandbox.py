@@ -248,6 +248,14 @@ class Sandbox:
             change = branches.Change(branch, message, content, start)
             return branches.commit(self.state, found, self.user(user), change)
 
+    def force_as(self, user: ByName, project: Where, branch: str, commit: str | None) -> None:
+        """Set a branch to a commit, whatever it loses, or remove it; protection is not asked."""
+        with self.state.lock:
+            found = self.project(project)
+            old = found.git.head(branch)
+            found.git.set_branch(branch, old, commit)
+            branches.settle(self.state, found, self.user(user), [branches.Move(branch, old, commit)])
+
     def open_as(self, user: ByName, project: Where, opening: Opening) -> MergeRequest:
         """Open a merge request."""
         with self.state.lock:

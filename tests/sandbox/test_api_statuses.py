@@ -167,3 +167,12 @@ def test_deployments_go_to_environments(sandbox: Sandbox, client: Client, clock:
     made.status = "failed"
     with pytest.raises(GitlabError):
         made.save()
+
+
+@pytest.mark.parametrize("coverage", ["abc", "nan", "inf", "1,5"])
+def test_a_coverage_that_is_no_number_is_refused(sandbox: Sandbox, client: Client, coverage: str) -> None:
+    head = opened(sandbox).head
+    with pytest.raises(GitlabError, match="coverage is invalid") as caught:
+        client("dev").projects.get(P).commits.get(head).statuses.create({"state": "success", "coverage": coverage})
+    assert caught.value.response_code == 400
+    assert sandbox.statuses(P, head) == []

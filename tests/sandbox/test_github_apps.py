@@ -14,10 +14,11 @@ from tests.sandbox.conftest import Clock, opened
 from tests.sandbox.github_client import REPO, Api, GitHub, claim
 
 Made = tuple[App, str, int]
+Keys = list[tuple[str, str]]
 
 
 @pytest.fixture(scope="module")
-def keys() -> list[tuple[str, str]]:
+def keys() -> Keys:
     """Two pairs of keys for the whole module: making them takes long."""
     pairs = []
     for store in ("a", "b"):
@@ -27,7 +28,7 @@ def keys() -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def app(sandbox: Sandbox, keys: list[tuple[str, str]]) -> Made:
+def app(sandbox: Sandbox, keys: Keys) -> Made:
     made = sandbox.state.add_app("towpath", keys[0][0])
     return made, keys[0][1], sandbox.install_app(made, "platform").id
 
@@ -47,7 +48,7 @@ def token_of(as_app: Api, installation: int) -> str:
 
 def test_an_app_proves_itself_and_finds_its_installations(as_app: Api, app: Made) -> None:
     assert as_app.get("/app")["slug"] == "towpath"
-    (found,) = as_app.get("/app/installations")
+    (found,) = as_app.many("/app/installations")
     assert (found["id"], found["account"]["login"], found["app_id"]) == (app[2], "platform", app[0].id)
     assert as_app.get(f"{REPO}/installation")["id"] == app[2]
 
@@ -72,19 +73,17 @@ def test_an_installations_token_lives_for_an_hour_of_the_sandbox(
     assert api.said("GET", REPO) == (401, "Bad credentials")
 
 
-def test_another_apps_installation_does_not_exist(
-    sandbox: Sandbox, hub: GitHub, app: Made, keys: list[tuple[str, str]]
-) -> None:
+def test_another_apps_installation_does_not_exist(sandbox: Sandbox, hub: GitHub, app: Made, keys: Keys) -> None:
     other = sandbox.state.add_app("other", keys[1][0])
     api = hub.token(claim(other.id, keys[1][1]))
-    assert api.get("/app/installations") == []
+    assert api.many("/app/installations") == []
     assert api.said("POST", f"/app/installations/{app[2]}/access_tokens") == (404, "Not Found")
     assert api.said("GET", f"{REPO}/installation") == (404, "Not Found")
 
 
-def test_a_claim_that_is_not_the_apps_is_refused(hub: GitHub, app: Made, keys: list[tuple[str, str]]) -> None:
+def test_a_claim_that_is_not_the_apps_is_refused(hub: GitHub, app: Made, keys: Keys) -> None:
     made, key, _ = app
-    unsigned = jwt.encode({"iat": 0, "exp": int(time.time()) + 60, "iss": str(made.id)}, None, "none")
+    unsigned = jwt.encode({"iat": 0, "exp": int(time.time()) + 60, "iss": str(made.id)}, "", "none")
     claims = (
         claim(made.id, keys[1][1]),
         claim(made.id + 1, key),
@@ -118,9 +117,7 @@ def test_an_installations_token_reaches_its_own_organisation_alone(
         assert tuple(fetched) == statuses
 
 
-def test_an_app_works_with_the_role_that_it_was_given(
-    sandbox: Sandbox, hub: GitHub, keys: list[tuple[str, str]]
-) -> None:
+def test_an_app_works_with_the_role_that_it_was_given(sandbox: Sandbox, hub: GitHub, keys: Keys) -> None:
     made = sandbox.state.add_app("reader", keys[0][0])
     installation = sandbox.install_app(made, "platform", Role.reporter)
     api = hub.token(token_of(hub.token(claim(made.id, keys[0][1])), installation.id))

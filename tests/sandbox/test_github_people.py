@@ -95,8 +95,8 @@ def test_a_team_counts_the_members_of_the_teams_below_it(sandbox: Sandbox, hub: 
     sandbox.add_member("platform/managers/night", "mira", Role.developer)
     sandbox.add_member("platform/others", "dev", Role.developer)
     members = "/orgs/platform/teams/{}/members"
-    assert [one["login"] for one in hub().get(members.format("managers"))] == ["mira", "rep"]
-    assert [one["login"] for one in hub().get(members.format("night"))] == ["mira", "rep"]
+    assert [one["login"] for one in hub().many(members.format("managers"))] == ["mira", "rep"]
+    assert [one["login"] for one in hub().many(members.format("night"))] == ["mira", "rep"]
     assert hub().said("GET", members.format("missing")) == (404, "Not Found")
     assert hub("out").said("GET", members.format("managers")) == (404, "Not Found")
 

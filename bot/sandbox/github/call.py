@@ -121,7 +121,7 @@ def refused(refusal: errors.Refused, path: str) -> Answer:
         field = FIELDS.get(refusal.field, refusal.field)
         code = "missing_field" if "blank" in refusal.reason else "invalid"
         if "too long" in refusal.reason:
-            code = "custom"
+            code = "unprocessable" if field == "data" else "custom"
         return _invalid(kind, {"field": field, "code": code, "message": refusal.reason})
     status = STATUSES[type(refusal)]
     if isinstance(refusal, errors.Missing):

@@ -8,7 +8,7 @@ from bot.sandbox.github.shapes import time, user
 from bot.sandbox.model import CommitStatus, Project
 from bot.sandbox.state import State
 
-TO_STATES = {"pending": "pending", "success": "success", "failure": "failed", "error": "failed"}
+TO_STATES = {"pending": "pending", "success": "success", "failure": "failed", "error": "canceled"}
 FROM_STATES = {"success": "success", "failed": "failure", "canceled": "error", "skipped": "success"}
 CONCLUSIONS = {"success": "success", "failed": "failure", "canceled": "cancelled", "skipped": "skipped"}
 RUN_STATES = {"created": "queued", "pending": "queued", "running": "in_progress"}

@@ -7,7 +7,7 @@ from bot.sandbox.api import Answer
 from bot.sandbox.github import shapes
 from bot.sandbox.github.call import Call, page, said
 from bot.sandbox.github.pull_shapes import EMOJI, comment, issue, reaction
-from bot.sandbox.github.pulls import check_body
+from bot.sandbox.github.pulls import LONGEST_BODY, check_body
 from bot.sandbox.model import MergeRequest, Note, Project, RequestState, Role
 from bot.sandbox.requests import Edit
 from bot.sandbox.state import require
@@ -48,6 +48,12 @@ def update(call: Call) -> Answer:
     return Answer(issue(call.state, project, request, alone=True))
 
 
+def list_labels(call: Call) -> Answer:
+    """`GET .../issues/:number/labels`."""
+    project, request = call.request()
+    return page(call, [project.labels[name] for name in request.labels], shapes.label)
+
+
 def add_labels(call: Call) -> Answer:
     """`POST .../issues/:number/labels`: labels that are missing are made."""
     project, request = call.request()
@@ -78,8 +84,7 @@ def list_comments(call: Call) -> Answer:
 def create_comment(call: Call) -> Answer:
     """`POST .../issues/:number/comments`."""
     where = call.request()
-    body = call.need("body")
-    check_body(body)
+    body = _body(call)
     made = discussion.add_note(call.state, *where, call.user(), discussion.Comment(body))
     return Answer(comment(call.state, where, made), 201)
 
@@ -93,8 +98,7 @@ def read_comment(call: Call) -> Answer:
 def update_comment(call: Call) -> Answer:
     """`PATCH .../issues/comments/:comment`."""
     where, found = _comment(call)
-    body = call.need("body")
-    check_body(body)
+    body = _body(call)
     discussion.edit_note(call.state, *where, call.user(), (found, body))
     return Answer(comment(call.state, where, found))
 
@@ -125,6 +129,14 @@ def create_reaction(call: Call) -> Answer:
         return Answer(reaction(call.state, standing))
     made = discussion.award(call.state, *where, user, (found, name))
     return Answer(reaction(call.state, made), 201)
+
+
+def _body(call: Call) -> str:
+    """A comment's text; GitHub refuses long ones in other words than a pull request's."""
+    body = call.need("body")
+    if len(body) > LONGEST_BODY:
+        raise errors.Invalid("data", f"Body is too long (maximum is {LONGEST_BODY} characters)")
+    return body
 
 
 def _comment(call: Call) -> tuple[tuple[Project, MergeRequest], Note]:

@@ -8,7 +8,7 @@ from bot.sandbox.api import Answer, Json
 from bot.sandbox.github import shapes
 from bot.sandbox.github.call import Call, page, said
 from bot.sandbox.model import App, Group, Installation, Member, Role, Token
-from bot.sandbox.state import State, role
+from bot.sandbox.state import State, members, role
 
 TOKEN_LIVES = timedelta(hours=1)
 
@@ -60,6 +60,16 @@ def permission(call: Call) -> Answer:
     plain = {"maintain": "write", "triage": "read"}.get(shapes.role_name(held), shapes.role_name(held))
     shown: Json = {"permission": plain, "role_name": shapes.role_name(held), "user": shapes.user(call.state, found)}
     return Answer(shown)
+
+
+def list_collaborators(call: Call) -> Answer:
+    """`GET .../collaborators`: users, not Apps; needs write."""
+    project = call.project()
+    if role(project, call.user()) < Role.developer:
+        raise errors.Forbidden("Must have push access to view repository collaborators.")
+    apps = {one.user.id for one in call.state.apps.values()}
+    found = [one for one in members(project) if one.user.id not in apps]
+    return page(call, found, lambda one: shapes.collaborator(call.state, one))
 
 
 def app(call: Call) -> Answer:

@@ -1,5 +1,8 @@
 """The endpoints of pull requests: opening, editing, merging, reviews and who is asked for one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from bot.sandbox import errors, requests
 from bot.sandbox.api import Answer, Json
 from bot.sandbox.github import merging, reviews, shapes
@@ -53,10 +56,8 @@ def create(call: Call) -> Answer:
     tips = project.git.head(head), project.git.head(base)
     if tips[0] and tips[1] and project.git.is_ancestor(tips[0], tips[1]):
         raise errors.Duplicate(f"No commits between {base} and {head}")
-    try:
+    with _words_for(project, head):
         made = requests.open_request(call.state, project, user, Opening(head, base, title, body, draft=draft))
-    except errors.Duplicate as refusal:
-        raise errors.Duplicate(f"A pull request already exists for {project.group.full_path}:{head}.") from refusal
     return Answer(single_pull(call.state, project, made, (None, "unknown")), 201)
 
 
@@ -68,7 +69,8 @@ def update(call: Call) -> Answer:
     if wanted and request.state is RequestState.merged:
         raise errors.Invalid("state", "cannot be changed. The pull request was merged.")
     change = Edit(call.text("title"), call.text("body"), call.text("base"), state_event=wanted)
-    requests.edit(call.state, project, request, call.user(), change)
+    with _words_for(project, request.source_branch):
+        requests.edit(call.state, project, request, call.user(), change)
     return _single(call, project, request)
 
 
@@ -173,6 +175,15 @@ def check_body(text: str) -> None:
     """Invalid over GitHub's limit of 65,536 characters."""
     if len(text) > LONGEST_BODY:
         raise errors.Invalid("body", f"body is too long (maximum is {LONGEST_BODY} characters)")
+
+
+@contextmanager
+def _words_for(project: Project, head: str) -> Iterator[None]:
+    """A second open one, in GitHub's words."""
+    try:
+        yield
+    except errors.Duplicate as refusal:
+        raise errors.Duplicate(f"A pull request already exists for {project.group.full_path}:{head}.") from refusal
 
 
 def _single(call: Call, project: Project, request: MergeRequest) -> Answer:

@@ -101,6 +101,12 @@ def protect(call: Call) -> Answer:
     return Answer(_protection(made))
 
 
+def list_rules(call: Call) -> Answer:
+    """`GET .../rules/branches/:branch`: there are no rulesets here, only branch protection, which it does not tell."""
+    call.project()
+    return Answer([])
+
+
 def list_commits(call: Call) -> Answer:
     """`GET .../commits`, newest first."""
     project = call.project()

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from bot.sandbox.api import Json
 from bot.sandbox.gitstore import Commit, FileDiff
-from bot.sandbox.model import Group, Label, Project, Role, User
+from bot.sandbox.model import Group, Label, Member, Project, Role, User
 from bot.sandbox.state import State, role
 
 
@@ -90,6 +90,12 @@ def repository(state: State, found: Project, viewer: User | None = None) -> Json
             "delete_branch_on_merge": settings.remove_source_branch_after_merge,
         }
     return shown
+
+
+def collaborator(state: State, found: Member) -> Json:
+    """A user with what the role allows."""
+    shown = {"permissions": permissions(found.role), "role_name": role_name(found.role)}
+    return (user(state, found.user) or {}) | shown
 
 
 def permissions(held: Role) -> Json:
