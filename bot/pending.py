@@ -25,6 +25,8 @@ DELIVERY_KEPT = 7 * 24 * 3600
 MOST_SIGHTINGS = 200
 """Sightings kept of each image repository, the newest."""
 MOST_LETTERS = 1_000
+LONGEST_PAUSE = 600.0
+"""Seconds that a failing work waits at most until it is tried again."""
 GIVE_UP = 8
 """Failures in a row after which a work is on the dead-letter list; it is still tried, at the longest pause."""
 MOST_DOUBLED = 5
@@ -102,8 +104,9 @@ class Pending:
         self._release(KEYS, [_name(claim.work), claim.token, "" if at is None else at, how])
 
     def expire(self, now: float) -> tuple[Work, ...]:
-        """Make the works whose lease has ended due at once; each has failed: what kills its worker never says so."""
-        found = [(_work(name), failures, cause.decode()) for name, failures, cause in self._expire(KEYS, [now])]
+        """Make the works whose lease has ended due again; each has failed: what kills its worker never says so."""
+        ended = self._expire(KEYS, [now, LONGEST_PAUSE])
+        found = [(_work(name), failures, cause.decode()) for name, failures, cause in ended]
         for work, failures, cause in found:
             if failures == GIVE_UP:
                 error = "whoever held it died, or took longer than its lease"

@@ -3,7 +3,7 @@
 Keys: 1 due (sorted set, scored by *not before*), 2 flight (hash: work to token), 3 leases (sorted set, scored by the
 lease's end), 4 again (hash: work to the earliest mark made while in flight), 5 causes (hash), 6 failures (hash),
 7 wake (list), 8 blocked (hash: work to the time before which no mark makes it due, since it failed), 9 handed (hash:
-work to how often it was handed out since it became due; its score is then when it is handed out again).
+work to how often it was handed out since it became due, and when it is handed out again: `2:1767225600.000`).
 
 A script that fails half way leaves what it wrote, so whatever makes a repetition do nothing is written last."""
 
@@ -65,13 +65,25 @@ KEYS 10 delivery, 11 sightings (hash: digest -> JSON), 12 their order (sorted se
 
 HAND_OUT = """
 local works = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
+local now, pause, out = tonumber(ARGV[1]), ARGV[3] - ARGV[1], {}
 for _, work in ipairs(works) do
-  local times = math.min(redis.call('HINCRBY', KEYS[9], work, 1), tonumber(ARGV[4]))
-  redis.call('ZADD', KEYS[1], ARGV[1] + (ARGV[3] - ARGV[1]) * 2 ^ (times - 1), work)
+  local times, again = 1, now + pause
+  local count, at = string.match(redis.call('HGET', KEYS[9], work) or '', '^(%d+):(.+)$')
+  if at and tonumber(at) > now then
+    again = math.min(again, tonumber(at))
+  else
+    if count then times = math.min(tonumber(count) + 1, tonumber(ARGV[4])) end
+    again = now + pause * 2 ^ (times - 1)
+    table.insert(out, work)
+  end
+  redis.call('HSET', KEYS[9], work, times .. ':' .. string.format('%.3f', again))
+  redis.call('ZADD', KEYS[1], again, work)
 end
-return works
+return out
 """
-"""ARGV: now, limit, again at, how many times the pause until again is doubled at most, plus one."""
+"""ARGV: now, limit, again at, how many times the pause until again is doubled at most, plus one.
+
+What a mark made due again while its message is under way is not sent a second time: the message will find it."""
 
 CLAIM = """
 if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return false end
@@ -112,12 +124,18 @@ EXPIRE = """
 local works = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[1])
 local found = {}
 for _, work in ipairs(works) do
-  table.insert(found, {work, redis.call('HINCRBY', KEYS[6], work, 1), redis.call('HGET', KEYS[5], work) or ''})
+  local failures, at = redis.call('HINCRBY', KEYS[6], work, 1), tonumber(ARGV[1])
+  table.insert(found, {work, failures, redis.call('HGET', KEYS[5], work) or ''})
+  if failures > 1 then
+    at = at + math.min(2 ^ math.min(failures, 16), tonumber(ARGV[2]))
+    redis.call('HSET', KEYS[8], work, at)
+  end
   redis.call('HDEL', KEYS[2], work)
   redis.call('ZREM', KEYS[3], work)
   redis.call('HDEL', KEYS[4], work)
-  redis.call('ZADD', KEYS[1], ARGV[1], work)
+  redis.call('ZADD', KEYS[1], at, work)
 end
 return found
 """
-"""ARGV: now."""
+"""ARGV: now, the longest pause. A lease that ends once is due again at once, for its worker may only have been stopped;
+what ends again and again may be what kills its workers, and waits longer each time."""

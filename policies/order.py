@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from policies import tags
-from policies.snapshot import Place, Snapshot
+from policies.snapshot import Moment, Place, Snapshot
 from policies.trailers import NEVER
 
 GATE = "order"
@@ -102,15 +102,22 @@ def _by_history(snapshot: Snapshot, repository: str, new: str, pinned: str) -> O
 
 def _came_by_hand(snapshot: Snapshot, repository: str, new: str, pinned: str, age: int) -> bool:
     """Whether nobody announced the pinned digest and it took another's place after the new one was seen."""
-    sighting = snapshot.sightings.get((repository, new))
-    if age + 1 >= len(snapshot.moments) or sighting is None or (repository, pinned) in snapshot.sightings:
+    sighting, told = (snapshot.sightings.get((repository, digest)) for digest in (new, pinned))
+    if sighting is None or (told is not None and told.seen_at != NEVER):
         return False
-    moment, before = snapshot.moments[age : age + 2]
-    replaced = any(
-        place[1] == repository and pin == pinned and before.pins.get(place) not in (None, pinned)
+    for index in range(min(age, len(snapshot.moments) - 2), -1, -1):
+        moment, before = snapshot.moments[index : index + 2]
+        if _replaces(moment, before, repository, pinned):
+            return moment.at >= sighting.seen_at
+    return False
+
+
+def _replaces(moment: Moment, before: Moment, repository: str, digest: str) -> bool:
+    """Whether the digest took another's place then."""
+    return any(
+        place[1] == repository and pin == digest and before.pins.get(place) not in (None, digest)
         for place, pin in moment.pins.items()
     )
-    return replaced and moment.at >= sighting.seen_at
 
 
 def _age(snapshot: Snapshot, repository: str, digest: str) -> int | None:

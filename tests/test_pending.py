@@ -8,7 +8,7 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.pending import GIVE_UP, MOST_DOUBLED, Claim, Pending, connect
+from bot.pending import GIVE_UP, LONGEST_PAUSE, MOST_DOUBLED, Claim, Pending, connect
 from policies.model import Image, Sighting
 from policies.sightings import united
 
@@ -132,10 +132,14 @@ def test_a_failure_that_does_not_block_lets_marks_bring_the_work_forward(pending
 
 def test_R10_work_that_kills_its_worker_reaches_the_dead_letters_once(pending: Pending) -> None:
     pending.mark([U], 10, cause="push")
+    pauses = []
     for number in range(GIVE_UP + 2):
-        assert claimed(pending, number * 100 + 10).failures == number
+        assert claimed(pending, number * 1000 + 10).failures == number
         assert len(pending.dead_letters()) == (number >= GIVE_UP)
-        assert pending.expire(number * 100 + 70) == (U,)
+        assert pending.expire(number * 1000 + 70) == (U,)
+        pending.mark([U], number * 1000 + 70, cause="push")
+        pauses.append((pending.next_at() or 0) - (number * 1000 + 70))
+    assert pauses == [0, *(min(2.0**failures, LONGEST_PAUSE) for failures in range(2, GIVE_UP + 3))]
     (letter,) = pending.dead_letters()
     assert (letter["work"], letter["cause"]) == ("unit main platform/config shop", "push")
     assert "lease" in letter["error"]
@@ -154,6 +158,17 @@ def test_with_no_worker_work_is_sent_again_ever_more_seldom(pending: Pending) ->
     pending.release(claimed(pending, now), now)
     pending.hand_out(now, 10, now + 30)
     assert pending.next_at() == now + 30
+
+
+def test_what_is_marked_while_its_message_is_under_way_is_not_sent_a_second_time(pending: Pending) -> None:
+    pending.mark([U], 0)
+    assert pending.hand_out(0, 10, 30) == (U,)
+    for now in (1, 2, 3):
+        pending.mark([U], now)
+        assert pending.hand_out(now, 10, now + 30) == ()
+    assert pending.next_at() == 30
+    assert pending.hand_out(30, 10, 60) == (U,)
+    assert claimed(pending, 31).failures == 0
 
 
 @pytest.mark.parametrize(("marks", "due"), [((30, 10), 10), ((10, 30), 10)])

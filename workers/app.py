@@ -9,7 +9,7 @@ from celery import Celery
 
 from bot.errors import Conflict, OutsideError, RateLimited
 from bot.memory import Answer
-from bot.pending import GIVE_UP, Claim, Work
+from bot.pending import GIVE_UP, LONGEST_PAUSE, Claim, Work
 from policies.actions import Plan, StagePlan
 from policies.model import Image
 from policies.snapshot import Snapshot
@@ -28,7 +28,7 @@ QUEUE = "towpath.v1"
 VALIDATE_QUEUE = "towpath.v1.validate"
 MARGIN = 20.0
 """Seconds before the end of a lease after which nothing is written any more."""
-FIRST_PAUSE, LONGEST_PAUSE = 2.0, 600.0
+FIRST_PAUSE = 2.0
 """Seconds until a failing work is tried again: doubled each time, up to the longest."""
 MOST_DOUBLED = 16
 """Failures after which the pause is the longest in any case; two to the power of thousands is no number."""
@@ -91,8 +91,7 @@ def _fail(world: World, claim: Claim, error: Exception, at: float) -> None:
     if claim.failures + 1 == GIVE_UP:
         letter = {"work": " ".join(claim.work), "cause": claim.cause, "error": str(error)}
         world.pending.dead_letter(letter)
-    blocks = isinstance(error, RateLimited) or claim.work[0] not in OF_ALL
-    world.pending.release(claim, at, failed=True, blocks=blocks)
+    world.pending.release(claim, at, failed=True, blocks=claim.work[0] not in OF_ALL)
 
 
 def _do(world: World, claim: Claim) -> float | None:

@@ -36,5 +36,5 @@ def configure(level: str = "info") -> None:
     root.handlers[:] = [out]
     root.setLevel(level.upper())
     # Celery and the forges' clients tell every call at their lower levels, with headers.
-    for chatty in ("celery", "kombu", "amqp", "urllib3", "gitlab"):
+    for chatty in ("celery", "kombu", "amqp", "urllib3", "gitlab", "github"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -33,21 +33,26 @@ def hook_path(kind: str, forge: str) -> str:
 
 
 def recover(world: World, since: datetime) -> tuple[Recovered, ...]:
-    """Recover the webhooks of every config repository; one that cannot be asked stops no other.
+    """Recover the webhooks of every config repository; one that cannot be asked stops no other."""
+    return tuple(_recovered(world, forge, repository, since) for forge, repository in _asked(world))
 
-    An App has one webhook for all its repositories, and so is asked once."""
+
+def _asked(world: World) -> tuple[tuple[str, str], ...]:
+    """The repositories to ask for; an App has one webhook for all its repositories, and so is asked once."""
     asked: dict[object, tuple[str, str]] = {}
     for forge, repository in world.repositories():
         by_app = world.settings.forges[forge].app() is not None
         asked.setdefault(forge if by_app else (forge, repository), (forge, repository))
-    return tuple(_recovered(world, forge, repository, since) for forge, repository in asked.values())
+    return tuple(asked.values())
 
 
 def recover_lately(world: World, now: datetime) -> None:
     """What the sweep does: as `recover`, since the last time; told in the log, and never a reason to fail."""
-    last = world.memory.get("recovered")
-    since = datetime.fromisoformat(last) - OVERLAP if last else now - timedelta(hours=1)
-    for one in recover(world, max(since, now - FURTHEST)):
+    for forge, repository in _asked(world):
+        key = f"recovered:{forge}:{repository}"
+        last = world.memory.get(key)
+        since = datetime.fromisoformat(last) - OVERLAP if last else now - timedelta(hours=1)
+        one = _recovered(world, forge, repository, max(since, now - FURTHEST))
         place = {"forge": one.forge, "repository": one.repository}
         if one.recovery.sent_again:
             log.warning("webhooks sent again", count=one.recovery.sent_again, **place)
@@ -55,7 +60,8 @@ def recover_lately(world: World, now: datetime) -> None:
             log.error("webhook needs a person", advice=advice, **place)
         if one.failure is not None:
             log.info("webhooks not looked at", why=str(one.failure), **place)
-    world.memory.set("recovered", now.isoformat(), int(FURTHEST.total_seconds()))
+        if one.failure is None:
+            world.memory.set(key, now.isoformat(), int(FURTHEST.total_seconds()))
 
 
 def _recovered(world: World, forge: str, repository: str, since: datetime) -> Recovered:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from bot.errors import OutsideError
+from bot.errors import OutsideError, RateLimited
 from bot.memory import Answer
 from bot.pending import Work
 from policies import naming
@@ -59,11 +59,21 @@ def _each(world: World, do: Callable[[Context], None]) -> OutsideError | None:
     first: OutsideError | None = None
     for forge, repository in world.repositories():
         try:
+            _unless_limited(world, forge)
             do(world.context(forge, repository))
         except OutsideError as error:
             log.warning("repository passed over", forge=forge, repository=repository, why=str(error))
             first = first or error
+            if isinstance(error, RateLimited):
+                world.memory.set(f"limited:{forge}", error.retry_at.isoformat(), 3600)
     return first
+
+
+def _unless_limited(world: World, forge: str) -> None:
+    """Pass over a forge that asked to wait (R6), though the other forges' news keep waking this work."""
+    until = world.memory.get(f"limited:{forge}")
+    if until is not None and datetime.fromisoformat(until) > world.clock():
+        raise RateLimited("ask", forge, datetime.fromisoformat(until))
 
 
 def _unreadable(context: Context, base: observe.Base) -> list[Trouble]:
@@ -169,7 +179,15 @@ def _relabel(context: Context, requests: Sequence[MergeRequest]) -> None:
             continue
         missing = [label for label in (naming.LABEL, naming.label(name.unit)) if label not in request.labels]
         if missing:
-            context.forge.label(context.repository, request.iid, missing)
+            _label(context, request, missing)
+
+
+def _label(context: Context, request: MergeRequest, labels: list[str]) -> None:
+    try:
+        context.forge.label(context.repository, request.iid, labels)
+    except OutsideError as error:
+        # One that cannot be labelled must not keep the sweep from its end: the next one tries again.
+        log.warning("not labelled", mr=request.iid, why=str(error))
 
 
 def _mark_units(world: World, context: Context, units: tuple[str, ...], now: datetime, cause: str) -> None:

@@ -3,7 +3,7 @@
 from policies import trailers
 from policies.model import Image, MergeRequest, Release, Sighting, SourceCommit
 from policies.snapshot import Snapshot, StageView
-from policies.wording.quote import code, one_line, title
+from policies.wording.quote import code, fit, one_line, title
 
 MOST_COMMITS = 20
 MOST_PATHS = 20
@@ -42,7 +42,7 @@ def description(snapshot: Snapshot, view: StageView, release: Release, upstream:
         _files(view, release),
         _closing(view),
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return fit("\n\n".join(part for part in parts if part) + "\n")
 
 
 def _closing(view: StageView) -> str:

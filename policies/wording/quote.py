@@ -1,11 +1,14 @@
 """Quoting: text that others control becomes harmless before it reaches Markdown, a title or a log (S9)."""
 
 import re
+from collections.abc import Sequence
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
 _RUNS = re.compile(r"`+")
 _HARMLESS = re.compile(r"(?!.*(?:://|www\.))[A-Za-z0-9_ .,:;'\"()/?=+-]*")
 LONGEST = 200
+LONGEST_COMMENT = 60_000
+MOST_ROWS = 50
 
 
 def one_line(text: str) -> str:
@@ -20,6 +23,19 @@ def code(text: str) -> str:
     fence = "`" * (max((len(run) for run in _RUNS.findall(plain)), default=0) + 1)
     pad = " " if plain.startswith("`") or plain.endswith("`") or not plain else ""
     return f"{fence}{pad}{plain}{pad}{fence}"
+
+
+def fit(text: str) -> str:
+    """A comment that every forge takes, cut at the end of a line; GitHub keeps 65,536 characters."""
+    if len(text) <= LONGEST_COMMENT:
+        return text
+    return f"{text[:LONGEST_COMMENT].rpartition(chr(10))[0]}\n\n… and more than a comment can hold."
+
+
+def most(rows: Sequence[str]) -> list[str]:
+    """The first rows of a list, and how many more there are."""
+    more = len(rows) - MOST_ROWS
+    return [*rows[:MOST_ROWS], f"- and {more} more"] if more > 0 else list(rows)
 
 
 def plain(text: str) -> str:

@@ -6,7 +6,7 @@ from policies.naming import REPORT_MARK
 from policies.snapshot import Promotion
 from policies.verdict import Outcome, Verdict
 from policies.wording.promotion import release_name
-from policies.wording.quote import code, one_line, plain
+from policies.wording.quote import code, fit, most, one_line, plain
 
 SIGN = {Outcome.passed: "✅", Outcome.wait: "⏳", Outcome.block: "⛔"}
 STATUS_LIMIT = 140
@@ -25,9 +25,9 @@ def report(promotion: Promotion, stage: Stage, verdict: Verdict, troubles: tuple
     ]
     if verdict.change:
         lines += ["", f"What would change it: {verdict.change}."]
-    lines += ["", *(f"- {trouble_line(trouble)}" for trouble in troubles)] if troubles else []
+    lines += ["", *most([f"- {trouble_line(trouble)}" for trouble in troubles])] if troubles else []
     lines += ["", f"{_name(promotion)} at head {code(promotion.request.head[:12])}."]
-    return "\n".join(lines)
+    return fit("\n".join(lines))
 
 
 def _name(promotion: Promotion) -> str:
@@ -77,7 +77,7 @@ def merged(stage: str, release: Release, commit: str) -> str:
 
 def alarm(commit: str, paths: tuple[str, ...]) -> str:
     """The report when a merge brought in something else than was proved before it (S17)."""
-    rows = "\n".join(f"- {code(path)}" for path in paths)
+    rows = "\n".join(most([f"- {code(path)}" for path in paths]))
     return (
         f"{REPORT_MARK}\n**⛔ Alarm: merge commit {code(commit[:12])} changes more than this release.**\n\n{rows}\n\n"
         "Look at these files now, and revert the merge if they are not what you want."
@@ -90,7 +90,7 @@ def preview(faults: tuple[Fault, ...], troubles: tuple[Trouble, ...]) -> str:
         return f"{REPORT_MARK}\n**✅ Towpath understands the policy and the values files of this merge request.**"
     rows = [f"- {policy_line(fault)}" for fault in faults] + [f"- {trouble_line(trouble)}" for trouble in troubles]
     return (
-        f"{REPORT_MARK}\n**⛔ Towpath could not use this after merging:**\n\n" + "\n".join(rows) + "\n\n"
+        f"{REPORT_MARK}\n**⛔ Towpath could not use this after merging:**\n\n" + "\n".join(most(rows)) + "\n\n"
         "Until it is mended Towpath goes on with the last policy that it understood, and leaves these files alone."
     )
 

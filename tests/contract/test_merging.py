@@ -8,7 +8,7 @@ from policies.model import (
     MergeRequestState,
 )
 from tests.contract.bench import Bench
-from tests.contract.steps import R, opened, proposal, status
+from tests.contract.steps import R, opened, proposal, status, writes
 
 # --- merging --------------------------------------------------------------------------------------------------------
 
@@ -18,7 +18,7 @@ def test_S17_a_merge_brings_exactly_the_head_and_keeps_message_and_branch(bench:
     bench.forge.default_branch(R)
     bench.calls()
     commit = bench.forge.merge(R, request.iid, request.head, "Promote checkout\n\nTowpath-Stage: prod\n")
-    assert len(bench.calls()) == 1
+    assert writes(bench) == 1
     assert bench.forge.head(R, "main") == commit
     assert bench.message(commit).strip() == "Promote checkout\n\nTowpath-Stage: prod"
     assert bench.forge.head(R, request.source_branch) == request.head

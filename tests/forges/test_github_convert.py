@@ -121,10 +121,10 @@ def test_S16_the_newest_of_a_name_counts_and_ones_own_hides_nobody_elses() -> No
     ]
 
 
-def test_S16_runs_of_one_name_by_two_apps_both_count() -> None:
+def test_S16_runs_of_one_name_in_two_suites_both_count() -> None:
     runs: list[Json] = [
-        {"id": 1, "name": "build", "conclusion": "failure", "app": {"slug": "jenkins"}},
-        {"id": 2, "name": "build", "conclusion": "success", "app": {"slug": "github-actions"}},
+        {"id": 1, "name": "build", "conclusion": "failure", "check_suite": {"id": 1}},
+        {"id": 2, "name": "build", "conclusion": "success", "check_suite": {"id": 2}},
     ]
     assert {one.state for one in convert.checks([], runs, 42)} == {CheckState.failed, CheckState.success}
 

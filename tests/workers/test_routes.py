@@ -85,7 +85,26 @@ def test_R6_a_rate_limit_keeps_images_from_the_forge_too(town: Town) -> None:
     town.sandbox.faults.add(Fault("limited", "GET", retry_after=40))
     do_work(town.world, ("image", API))
     town.publish("v3")
-    assert due(town) == ()
+    town.sandbox.journal.clear()
+    do_work(town.world, ("image", API))
+    assert town.sandbox.journal.reads("towpath") == 0
+    town.pass_time(60)
+    do_work(town.world, ("image", API))
+    assert UNIT in due(town)
+
+
+def test_R11_a_forge_that_asks_to_wait_keeps_images_from_no_other_forge(town: Town) -> None:
+    other = town.settings.forges["main"].model_copy(update={"url": "http://127.0.0.1:9"})
+    forges = {"aaa": other, "main": town.settings.forges["main"]}
+    world = make_world(town.settings.model_copy(update={"forges": forges}), lambda: town.now)
+    world.memory.set("limited:aaa", (town.now + timedelta(hours=1)).isoformat(), 3600)
+    town.publish("v2")
+    due(town)
+    do_work(world, ("image", API))
+    assert UNIT in due(town)
+    town.publish("v3")
+    town.pass_time(1)
+    assert ("image", API) in due(town)
 
 
 def test_an_image_that_a_service_begins_to_pin_is_no_longer_refused(town: Town) -> None:

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import jwt
-from github import Auth
+from github import Auth, GithubException
 
 from bot.errors import Permanent
 from bot.forges import fields
 from bot.forges.connection import Connection, current_token
 from bot.forges.failures import Unreadable
 
+CLAIMED = timedelta(minutes=4)
 EARLY = timedelta(minutes=5)
 """An installation's token lives for an hour; it is renewed this long before its end, so that a push ends in time."""
 
@@ -63,6 +64,7 @@ class InstallationTokens:
         self._lock = threading.Lock()
         self._installations: dict[str, int] = {}
         self._held: dict[int, _Held] = {}
+        self._claim: _Held | None = None
 
     def token(self, repository: str) -> str:
         """The token of the installation that the repository belongs to."""
@@ -70,7 +72,8 @@ class InstallationTokens:
             installation = self._installation(repository)
             held = self._held.get(installation)
             if held is None or held.until - EARLY <= self._clock():
-                held = self._held[installation] = self._renewed(installation)
+                installation, held = self._fresh(repository)
+                self._held[installation] = held
             return held.token
 
     def forget(self, repository: str) -> bool:
@@ -80,9 +83,13 @@ class InstallationTokens:
             return installation is not None and self._held.pop(installation, None) is not None
 
     def claim(self) -> str:
-        """A JSON web token: the App's own word, good for a few minutes."""
+        """A JSON web token: the App's own word, good for five minutes and signed anew after four."""
+        now = self._clock()
+        if self._claim is not None and now < self._claim.until:
+            return self._claim.token
         try:
-            return str(self._app.create_jwt())
+            self._claim = _Held(str(self._app.create_jwt()), now + CLAIMED)
+            return self._claim.token
         except jwt.PyJWTError:
             cause = "its private key cannot be used: it must be the whole PEM file that GitHub gave out"
             raise Permanent("sign as", "the App", cause) from None  # the key's own words stay out of logs (S10)
@@ -103,6 +110,18 @@ class InstallationTokens:
         if not installations:
             raise Permanent("find an installation of", "the App", "install the App in the organisation first")
         return fields.number(installations[0], "id")
+
+    def _fresh(self, repository: str) -> tuple[int, _Held]:
+        """A new token; of another installation where the App was installed anew since the last one."""
+        installation = self._installation(repository)
+        try:
+            return installation, self._renewed(installation)
+        except GithubException as refusal:
+            if refusal.status != 404:
+                raise
+            del self._installations[_owner(repository)]
+            installation = self._installation(repository)
+            return installation, self._renewed(installation)
 
     def _renewed(self, installation: int) -> _Held:
         answer = self._ask("POST", f"/app/installations/{installation}/access_tokens", self.claim())

@@ -7,32 +7,21 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from github import Auth, Github, GithubException
+from github import Auth, GithubException
 from github.Requester import Requester
-from urllib3.util import Retry
 
 from bot.errors import Transient
 from bot.forges.connection import Connection
 from bot.forges.failures import Unreadable
 from bot.forges.fields import items
 from bot.forges.github.auth import InstallationTokens, OneToken, Tokens
+from bot.forges.github.connections import connect
 
-SECONDS = 30
 PER_PAGE = 100
-CACHED = 2_000
+CACHED = 500
 """Answers kept to be asked for by their ETag: GitHub does not count an answer that has not changed (304)."""
-
-REPEATED_READS = Retry(
-    total=1,
-    connect=0,
-    read=1,
-    redirect=0,
-    status=0,
-    other=0,
-    allowed_methods=frozenset({"GET"}),
-    respect_retry_after_header=False,
-)
-"""A GET once more when the connection broke before the answer: most often one that the server closed idle (R5)."""
+ONCE = "/compare/"
+"""In paths whose answers are large and never change: they are remembered elsewhere."""
 
 Json = Mapping[str, object]
 
@@ -52,7 +41,7 @@ class Client:
 
     @property
     def api(self) -> str:
-        """Where the REST API is: a host of its own for github.com and *.ghe.com, a path below GitHub Enterprise Server."""
+        """Where the REST API is: a host of its own for github.com and *.ghe.com, a path below for Enterprise Server."""
         if self.url == "https://github.com" or self.url.endswith(".ghe.com"):
             return self.url.replace("https://", "https://api.", 1)
         return f"{self.url}/api/v3"
@@ -72,7 +61,9 @@ class Client:
             found, link = self._read(repository, path, {"per_page": str(PER_PAGE), **query} | further)
             page = items(_object(found), key) if key else _objects(found)
             yield page
-            further = _further(link) if page else None
+            before, further = further, _further(link) if page else None
+            if further == before:
+                raise Unreadable("next page: it is the same again")
 
     def post(self, repository: str, path: str, body: Json) -> Json:
         """One POST, never repeated (R5)."""
@@ -115,9 +106,10 @@ class Client:
         headers = {"If-None-Match": known[0]} if known else None
         answered, found = self._asked("GET", repository, where, headers=headers)
         if known and found is None:
+            self._keep(where, known)
             return known[1], known[2]
         link = answered.get("link", "")
-        if tag := answered.get("etag"):
+        if (tag := answered.get("etag")) and ONCE not in where:
             self._keep(where, (tag, found, link))
         return found, link
 
@@ -159,22 +151,10 @@ class Client:
             held = self._thread.held = OrderedDict()
         key = auth.token
         if key not in held:
-            held[key] = self._connect(auth)
+            held[key] = connect(auth, self.api, self.ca_file)
             while len(held) > 4:
                 held.popitem(last=False)[1].close()
         return held[key]
-
-    def _connect(self, auth: Auth.Auth) -> Requester:
-        return Github(
-            auth=auth,
-            base_url=self.api,
-            timeout=SECONDS,
-            user_agent="towpath",
-            verify=self.ca_file or True,
-            retry=REPEATED_READS,
-            seconds_between_requests=0,  # limits become a later time to look again (R6), never a worker that sleeps
-            seconds_between_writes=0,
-        ).requester
 
 
 def _further(link: str) -> dict[str, str] | None:

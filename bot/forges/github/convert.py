@@ -114,13 +114,15 @@ def reaction(fields: Json) -> Reaction:
 
 
 def checks(statuses: Iterable[Json], runs: Iterable[Json], me: int) -> tuple[Check, ...]:
-    """The newest status of each context and the newest run of each App and name; one's own hides nobody else's."""
+    """The newest status of each context, one's own apart, and the newest run of each name in each suite.
+
+    Two workflows may have a job of one name: each has a suite of its own, and so hides nothing of the other (S16)."""
     newest: dict[tuple[str, ...], Check] = {}
     for fields in sorted(statuses, key=lambda one: number(one, "id")):
         check = _status(fields)
         newest["status", check.name, str(check.author_id == me)] = check
     for fields in sorted(runs, key=lambda one: number(one, "id")):
-        newest["run", text(fields, "name"), text(part(fields, "app"), "slug")] = _run(fields)
+        newest["run", text(fields, "name"), str(part(fields, "check_suite").get("id"))] = _run(fields)
     return tuple(sorted(newest.values(), key=lambda check: (check.name, check.author_id or 0)))
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import requests
 from github import GithubException
 
 from bot.errors import Conflict, OutsideError, Permanent, RateLimited, Transient
 from bot.forges.failures import Unreadable, one_line, retry_at, unfit, unreached
+from bot.forges.github.connections import Moved, NotReady
 
 RESET = "x-ratelimit-reset"
 """Seconds since the epoch; counts once `x-ratelimit-remaining` is 0 (GitHub's documentation of rate limits)."""
@@ -31,6 +33,11 @@ def outside(operation: str, subject: str, clock: Callable[[], datetime] = _now) 
         yield
     except GithubException as refusal:
         raise refused(operation, subject, refusal, clock()) from refusal
+    except Moved as moved:
+        cause = "it was renamed or moved, or the forge's URL is another one: write its new name into the settings"
+        raise Permanent(operation, subject, cause) from moved
+    except NotReady as early:
+        raise Transient(operation, subject, "GitHub has only begun to make the answer (202)") from early
     except Unreadable as answer:
         cause = f"GitHub's answer has no usable {answer.what}: check that the URL is a GitHub"
         raise Permanent(operation, subject, cause) from answer
@@ -38,8 +45,6 @@ def outside(operation: str, subject: str, clock: Callable[[], datetime] = _now) 
         raise unfit(operation, subject) from None
     except requests.RequestException as failure:
         raise unreached(operation, subject, failure) from failure
-    except RuntimeError as redirect:  # PyGithub raises this plain where GitHub points to another host
-        raise Permanent(operation, subject, one_line(str(redirect))) from redirect
     except OSError as failure:  # requests raises this plain for a CA file that is not there
         raise Permanent(operation, subject, one_line(str(failure))) from failure
     except ValueError:  # JSON that ends too soon, or a token that no header can hold
@@ -67,10 +72,18 @@ def limited(refusal: GithubException) -> bool:
 
 
 def limit_ends(refusal: GithubException, now: datetime) -> datetime:
-    """When GitHub lets us ask again."""
+    """When GitHub lets us ask again, by GitHub's own clock: ours may be minutes off."""
     headers = headers_of(refusal)
     exhausted = headers.get("x-ratelimit-remaining") == "0"
-    return retry_at(headers, RESET if exhausted else "", now)
+    theirs = _date(headers.get("date")) or now
+    return now + (retry_at(headers, RESET if exhausted else "", theirs) - theirs)
+
+
+def _date(header: str | None) -> datetime | None:
+    try:
+        return parsedate_to_datetime(header) if header else None
+    except ValueError:
+        return None
 
 
 def headers_of(refusal: GithubException) -> Mapping[str, str]:

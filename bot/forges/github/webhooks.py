@@ -15,9 +15,6 @@ from bot.forges.github.reads import Reads
 EVENTS = ("check_suite", "issue_comment", "pull_request", "pull_request_review", "push", "status")
 """What Towpath listens to; an App's are chosen in its settings."""
 
-MOST_ATTEMPTS = 3
-"""How often one delivery is tried in all: what fails that often would fail again."""
-
 
 class Webhooks(Reads):
     """Setting up and recovering webhooks."""
@@ -69,14 +66,16 @@ class Webhooks(Reads):
 
 
 def failed(rows: Iterable[fields.Json]) -> tuple[int, ...]:
-    """The newest attempt of each delivery that nobody took, oldest first, unless it was tried often enough."""
+    """The first attempt of each delivery that nobody took, oldest first, unless it was sent again already.
+
+    Once is enough: it mends an outage. What fails again would fail a third time, and the sweep looks by itself."""
     attempts: dict[str, list[fields.Json]] = {}
     for row in sorted(rows, key=lambda one: fields.number(one, "id")):
         attempts.setdefault(fields.required(row, "guid"), []).append(row)
     return tuple(
         fields.number(tried[-1], "id")
         for tried in attempts.values()
-        if len(tried) < MOST_ATTEMPTS and not any(200 <= fields.number(row, "status_code") < 300 for row in tried)
+        if not any(row.get("redelivery") is True or 200 <= fields.number(row, "status_code") < 300 for row in tried)
     )
 
 

@@ -102,22 +102,25 @@ class Writes(Webhooks):
         pull request is read once more to tell which.
         """
         subject = f"{repository}#{iid}"
-        title, _, text = message.partition("\n")
-        body = {
-            "sha": head,
-            "merge_method": self._method(repository),
-            "commit_title": title,
-            "commit_message": text.strip("\n"),
-        }
         with outside("merge", subject):
-            try:
-                answer = self._client.put(repository, f"/repos/{repository}/pulls/{iid}/merge", body)
-            except GithubException as refusal:
-                if refusal.status != 405:
-                    raise
-                found = convert.merge_request(self._client.get(repository, f"/repos/{repository}/pulls/{iid}"))
-                raise _why_not(subject, head, found, said(refusal)) from refusal
-            return fields.required(answer, "sha")
+            methods = self._methods(repository)
+            for method in methods:
+                try:
+                    return self._merged(repository, iid, head, (method, message))
+                except GithubException as refusal:
+                    if refusal.status == 405 and _of_method(said(refusal)) and method != methods[-1]:
+                        continue  # nothing was merged: a rule of the branch wants another method
+                    if refusal.status != 405:
+                        raise
+                    found = convert.merge_request(self._client.get(repository, f"/repos/{repository}/pulls/{iid}"))
+                    raise _why_not(subject, head, found, said(refusal)) from refusal
+        raise Permanent("merge", subject, "the repository allows no method of merging")
+
+    def _merged(self, repository: str, iid: int, head: str, how: tuple[str, str]) -> str:
+        method, message = how
+        title, _, text = message.partition("\n")
+        body = {"sha": head, "merge_method": method, "commit_title": title, "commit_message": text.strip("\n")}
+        return fields.required(self._client.put(repository, f"/repos/{repository}/pulls/{iid}/merge", body), "sha")
 
     def close(self, repository: str, iid: int, label: str) -> None:
         """Close unmerged and add the label, by one read and one write. Conflict where it is merged meanwhile."""
@@ -131,10 +134,15 @@ class Writes(Webhooks):
         if found.get("state") != "closed":
             raise Conflict("close", subject, f"it is {found.get('state')}")
 
-    def _method(self, repository: str) -> str:
-        """GitHub shows the switches only to who may write; where it shows none, merge commits are tried."""
-        known = self.repository(repository)
-        return next((method for method, switch in METHODS if known.get(switch, True) is True), "merge")
+    def _methods(self, repository: str) -> tuple[str, ...]:
+        """What the repository allows just now. GitHub shows the switches to who may write; unseen ones are tried."""
+        known = self._client.get(repository, f"/repos/{repository}")
+        return tuple(method for method, switch in METHODS if known.get(switch, True) is True)
+
+
+def _of_method(words: str) -> bool:
+    """Whether GitHub refuses the method of merging and not the merge."""
+    return any(sign in words.lower() for sign in ("merge commits", "squash merges", "rebase merges", "merge method"))
 
 
 def _why_not(subject: str, head: str, found: MergeRequest, words: str) -> OutsideError:
