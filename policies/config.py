@@ -1,39 +1,17 @@
 """What teams write in `towpath.yaml`: frozen, strict, with the nearest right word for every typo."""
 
-import difflib
-import typing
-from dataclasses import dataclass
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from policies import layout, tags
+from policies.faults import Fault, PolicyError, fault, nearest, told
+
+__all__ = ["Fault", "Policy", "PolicyError", "parse_policy"]
 
 STAGE_NAME = r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$"
 """Stage names stand in branch names, labels and status names: lower case, digits and dashes, at most 40."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing wrong in a policy: where (keys and indices from the root), what, and the nearest right word."""
-
-    path: tuple[str | int, ...]
-    message: str
-    line: int | None = None
-
-    @property
-    def place(self) -> str:
-        """The path as people write it: `stages[1].merge`."""
-        text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.path)
-        return text.removeprefix(".") or "the file"
-
-
-class PolicyError(Exception):
-    """A policy that cannot be used, with every fault found."""
-
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
-        super().__init__("; ".join(f"{fault.place}: {fault.message}" for fault in faults))
-        self.faults = faults
 
 
 def _as_tuple(value: object) -> object:
@@ -89,6 +67,35 @@ class Source(Strict):
         return rule
 
 
+class Approvals(Strict):
+    """Who must have approved a promotion before it merges."""
+
+    codeowners: Literal["required", "ignored"] = Field(
+        default="ignored",
+        description="CODEOWNERS of the target branch: each file's owners must approve, or they are not asked.",
+    )
+    minimum: int = Field(default=0, ge=0, le=20, description="How many people must approve in all.")
+    people: Several = Field(
+        default=(),
+        alias="from",
+        description="Whose approvals count towards `minimum`: users and groups; none: everybody who may write.",
+    )
+
+    @field_validator("people")
+    @classmethod
+    def _are_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not re.fullmatch(r"@[A-Za-z0-9_][\w./-]*", name):
+                raise ValueError(f"{name!r} is no user or group: write @name or @group/subgroup")
+        return names
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> Self:
+        if self.people and not self.minimum:
+            raise ValueError("`from` counts towards `minimum`: say how many of them must approve")
+        return self
+
+
 class Stage(Strict):
     """One step of the pipeline: an environment, or one ring of it."""
 
@@ -104,6 +111,7 @@ class Stage(Strict):
         default="required",
         description="The forge's pipeline: required (absent is not passed), optional (may be absent), or ignored.",
     )
+    approvals: Approvals | None = Field(default=None, description="Who must approve; left out: nobody.")
     absent: Literal["block", "pass"] = Field(
         default="block", description="When an `after` stage has no target of the service: block, or look past it."
     )
@@ -157,7 +165,7 @@ def _repeated(stages: tuple[Stage, ...]) -> list[Fault]:
 def _unknown_captures(policy: "Policy") -> list[Fault]:
     known = layout.names(policy.services.path)
     return [
-        Fault(("stages", index, "where", key), f"services.path has no {{{key}}}{_nearest(key, known)}")
+        Fault(("stages", index, "where", key), f"services.path has no {{{key}}}{nearest(key, known)}")
         for index, stage in enumerate(policy.stages)
         for key in stage.where
         if key not in known
@@ -167,7 +175,7 @@ def _unknown_captures(policy: "Policy") -> list[Fault]:
 def _bad_after(stages: tuple[Stage, ...]) -> list[Fault]:
     names = [stage.name for stage in stages]
     unknown = [
-        Fault(("stages", index, "after"), f"there is no stage {name}{_nearest(name, names)}")
+        Fault(("stages", index, "after"), f"there is no stage {name}{nearest(name, names)}")
         for index, stage in enumerate(stages)
         for name in stage.after
         if name not in names
@@ -205,65 +213,4 @@ def parse_policy(value: object) -> Policy:
     try:
         return Policy.model_validate(value)
     except ValidationError as error:
-        raise PolicyError(_told(tuple(_fault(dict(detail)) for detail in error.errors()))) from error
-
-
-def _told(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
-    """Without what only follows from a fault further down, such as a list that is empty because its items are wrong."""
-    return tuple(one for one in faults if not any(_is_below(other.path, one.path) for other in faults))
-
-
-def _is_below(inner: tuple[str | int, ...], outer: tuple[str | int, ...]) -> bool:
-    return len(inner) > len(outer) and inner[: len(outer)] == outer
-
-
-PLAIN_WORDS = {
-    "missing": "is missing",
-    "tuple_type": "must be a list",
-    "model_type": "must be a mapping of keys to values",
-    "dict_type": "must be a mapping of keys to values",
-    "string_type": "must be a text",
-    "too_short": "must not be empty",
-}
-"""Pydantic's kinds of fault in the words of who writes YAML."""
-
-
-def _fault(detail: dict[str, typing.Any]) -> Fault:
-    path = tuple(part for part in detail["loc"] if part != "tuple[str, ...]")
-    match detail["type"]:
-        case "extra_forbidden":
-            return Fault(path, f"unknown key{_nearest(str(path[-1]), _keys_at(path[:-1]))}")
-        case "literal_error":
-            wanted = [word.strip("' ") for word in detail["ctx"]["expected"].replace(" or ", ",").split(",")]
-            return Fault(
-                path,
-                f"is {detail['input']!r}: write {detail['ctx']['expected']}{_nearest(str(detail['input']), wanted)}",
-            )
-        case "string_pattern_mismatch":
-            return Fault(path, f"is {detail['input']!r}: use lower case letters, digits and dashes, at most 40")
-        case "value_error":
-            return Fault(path, str(detail["ctx"]["error"]))
-        case kind:
-            return Fault(path, PLAIN_WORDS.get(kind, str(detail["msg"]).lower()))
-
-
-def _keys_at(path: tuple[str | int, ...]) -> tuple[str, ...]:
-    model: type[BaseModel] = Policy
-    for part in path:
-        if isinstance(part, str) and part in model.model_fields:
-            model = _model_of(model.model_fields[part].annotation)
-    return tuple(model.model_fields)
-
-
-def _model_of(annotation: object) -> type[BaseModel]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for inner in typing.get_args(annotation):
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            return inner
-    return Strict
-
-
-def _nearest(word: str, known: typing.Iterable[str]) -> str:
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {found[0]}?" if found else ""
+        raise PolicyError(told(tuple(fault(dict(detail), Policy) for detail in error.errors()))) from error

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from policies import naming, order, trailers
 from policies.actions import Action, Close, Merge, Plan, Report, SetStatus, StagePlan
-from policies.gates import checks, integrity, refusal
+from policies.approvals import tally
+from policies.gates import approvals, checks, integrity, refusal
 from policies.model import CheckState, Mergeable, MergeRequest, MergeRequestState, Release, Trouble
 from policies.order import Order, compare, left_behind, went_back
 from policies.proposal import known, propose
@@ -90,7 +91,7 @@ def _stage(snapshot: Snapshot, view: StageView, now: datetime) -> StagePlan:
     if _is_stale(current):
         return _open(snapshot, view, found)
     # 6. Integrity, 7. Merge.
-    plan = _advance(snapshot, view, current, found.release, now)
+    plan = _advance(snapshot, view, current, found, now)
     # 8. Wake.
     return replace(plan, look_again=_look_again(plan.verdict, current.request, now - current.request.created_at))
 
@@ -149,17 +150,11 @@ def _reverted(snapshot: Snapshot, view: StageView, release: Release) -> Verdict 
 
 def _refused_before(snapshot: Snapshot, view: StageView, found: Wanted) -> Verdict | None:
     earlier = snapshot.attempts(view.stage.name, found.release.name)
+    # What a merge brought is in the history as read, or the branch has moved since; a place that lacks it came later.
+    shown = {moment.commit for moment in snapshot.moments}
     requests = [one.request for one in reversed(earlier) if one.request is not None]
-    if _stood(snapshot, view, found.release):
-        # What it merged is in Git's history; a place that lacks it now was added since.
-        requests = [request for request in requests if request.state is not MergeRequestState.merged]
-    verdicts = (_refused(snapshot, request, found) for request in requests)
+    verdicts = (_refused(snapshot, one, found) for one in requests if one.merge_commit not in shown)
     return next((verdict for verdict in verdicts if verdict is not None), None)
-
-
-def _stood(snapshot: Snapshot, view: StageView, release: Release) -> bool:
-    pinned = {(place[1], moment.pins.get(place)) for moment in snapshot.moments for place in view.places}
-    return pinned >= set(release.digests.items())
 
 
 def _refused(snapshot: Snapshot, request: MergeRequest, found: Wanted) -> Verdict | None:
@@ -232,22 +227,38 @@ def _replace(one: Promotion, release: Release) -> Close:
 
 
 def _gates(snapshot: Snapshot, view: StageView, promotion: Promotion) -> tuple[Verdict, ...]:
-    return (integrity.judge(promotion), checks.judge(promotion.checks, view.stage.checks, snapshot.bot_id))
+    found = (integrity.judge(promotion), checks.judge(promotion.checks, view.stage.checks, snapshot.bot_id))
+    rule = view.stage.approvals
+    return (*found, approvals.judge(snapshot, view, promotion, rule)) if rule is not None else found
 
 
-def _advance(snapshot: Snapshot, view: StageView, current: Promotion, release: Release, now: datetime) -> StagePlan:
+def _advance(snapshot: Snapshot, view: StageView, current: Promotion, found: Wanted, now: datetime) -> StagePlan:
+    release = found.release
     verdict = combine("promotion", _gates(snapshot, view, current))
     merges: list[Action] = []
     if verdict.outcome is Outcome.passed and view.stage.merge == "auto" and view.stage.mode == "enforce":
         merges += [_merge(snapshot, view, current, release)] if current.request.mergeable is Mergeable.yes else []
     others = tuple(one for one in _open_in(snapshot, view) if one is not current)
     actions: list[Action] = [_replace(one, release) for one in others]
-    if merges and current.refused is not None:
-        verdict = combine("promotion", (*verdict.children, refusal.judge(current.refused)))
+    if verdict.outcome is Outcome.passed and _must_catch_up(view, current):
+        return _open(snapshot, view, found)
+    shown = verdict
+    if current.refused is not None and verdict.outcome is Outcome.passed:
+        # In the report alone: the status says what the gates say, for a forge may ask for it before it merges.
+        shown = combine("promotion", (*verdict.children, refusal.judge(current.refused)))
         merges = merges if refusal.is_due(current.refused, now) else []
-    actions += _show(snapshot, view, current, verdict)
+    actions += _show(snapshot, view, current, verdict, shown)
     actions += _link_back(snapshot, current, release)
-    return StagePlan(view.stage.name, verdict, release, current.request.url, (*actions, *merges))
+    return StagePlan(view.stage.name, shown, release, current.request.url, (*actions, *merges))
+
+
+def _must_catch_up(view: StageView, current: Promotion) -> bool:
+    """Whether the forge merges nothing that lacks the target branch's newest commit (GitHub's `behind`).
+
+    Nothing else is missing then, so a new attempt on the newest commit is the way on: nobody's head is moved."""
+    if view.stage.merge != "auto" or view.stage.mode != "enforce":
+        return False
+    return current.request.merge_reason == "behind" and not current.up_to_date
 
 
 def _look_again(verdict: Verdict, request: MergeRequest, age: timedelta) -> timedelta:
@@ -256,7 +267,7 @@ def _look_again(verdict: Verdict, request: MergeRequest, age: timedelta) -> time
     GitLab tells of no pipeline that ends while Towpath's own status in it is pending. So what is worked on elsewhere is
     looked at again after a quarter of its age: a short pipeline is seen at once, a long one costs few reads."""
     if request.mergeable is Mergeable.unknown:
-        return SOON
+        return max(SOON, min(age / 4, LONGEST))
     if verdict.outcome is Outcome.wait or request.merge_reason.startswith(ELSEWHERE):
         return min(max(age / 4, SHORTEST), LONGEST)
     return PATIENCE
@@ -265,12 +276,17 @@ def _look_again(verdict: Verdict, request: MergeRequest, age: timedelta) -> time
 def _merge(snapshot: Snapshot, view: StageView, current: Promotion, release: Release) -> Merge:
     stage, request = view.stage.name, current.request
     subject = headline(snapshot.unit, stage, release)
-    record = trailers.Record(snapshot.unit, stage, release, known(snapshot, release), current.supersedes)
+    approvers = tuple(user.id for user in tally(snapshot, current).counting) if view.stage.approvals else ()
+    record = trailers.Record(
+        snapshot.unit, stage, release, known(snapshot, release), current.supersedes, "", current.requesters, approvers
+    )
     text = message(f"{subject}\n\nMerge request !{request.iid}", record)
     return Merge(request.iid, stage, release, request.head, current.integrity.expected or "", text)
 
 
-def _show(snapshot: Snapshot, view: StageView, one: Promotion, verdict: Verdict) -> list[Action]:
+def _show(
+    snapshot: Snapshot, view: StageView, one: Promotion, verdict: Verdict, told: Verdict | None = None
+) -> list[Action]:
     """The status and the report, each only where it differs from what stands. State first, comment last (R9)."""
     actions: list[Action] = []
     state, description = words.status(verdict)
@@ -280,7 +296,7 @@ def _show(snapshot: Snapshot, view: StageView, one: Promotion, verdict: Verdict)
     if stands is None or stands.state is not state or (_is_final(state) and stands.description != description):
         request = one.request
         actions.append(SetStatus(request.iid, request.head, request.source_branch, state, description, request.url))
-    body = words.report(one, view.stage, verdict, view.troubles)
+    body = words.report(one, view.stage, told or verdict, view.troubles)
     if one.reported != body:
         actions.append(Report(one.request.iid, body))
     return actions

@@ -5,8 +5,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import cast
 
+from policies.codeowners import Dialect
+from policies.codeowners.model import CodeOwners
 from policies.config import Fault, Policy, Stage
-from policies.model import Check, MergeRequest, Release, Sighting, SourceCommit, Target, Trouble
+from policies.model import (
+    Check,
+    MergeRequest,
+    Permission,
+    Release,
+    Review,
+    Sighting,
+    SourceCommit,
+    Target,
+    Trouble,
+    User,
+)
 
 Place = tuple[str, str]
 """A path and an image repository: where a target is and what it pins."""
@@ -97,6 +110,10 @@ class Promotion:
     reported: str | None
     """The text of its report comment; None where there is none, or where there are two, of which one must go."""
     refused: Refusal | None = None
+    up_to_date: bool = True
+    """Whether its head contains the target branch's head as read."""
+    requesters: tuple[int, ...] = ()
+    """Ids of who asked for this very promotion, as its sealed commit says: they never approve it (S15)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +167,43 @@ class Reported:
     iid: int
 
 
-Question = Attempts | Content | Between | Arrival | Reported
+@dataclass(frozen=True, slots=True)
+class OwnersFile:
+    """Question: what does CODEOWNERS of the target branch as read say, by which forge's rules? (S12)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """Question: who approves this merge request, and who asks for changes, at which head?"""
+
+    iid: int
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Question: whom does a name of CODEOWNERS or policy, such as `@group/sub`, stand for?"""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """Question: what may this user do in the repository?"""
+
+    user: User
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """CODEOWNERS as it was found: None where there is no file."""
+
+    dialect: Dialect
+    path: str
+    rules: CodeOwners | None
+
+
+Question = Attempts | Content | Between | Arrival | Reported | OwnersFile | Reviewed | Members | Right
 
 
 class Unanswered(Exception):
@@ -206,6 +259,22 @@ class Snapshot:
     def report_on(self, iid: int) -> str | None:
         """The report's text on another merge request of the unit."""
         return cast(str | None, self._answer(Reported(iid)))
+
+    def owners(self) -> Owners:
+        """CODEOWNERS of the target branch."""
+        return cast(Owners, self._answer(OwnersFile()))
+
+    def reviews(self, request: MergeRequest) -> tuple[Review, ...]:
+        """Who approves it, and who asks for changes."""
+        return cast(tuple[Review, ...], self._answer(Reviewed(request.iid, request.head)))
+
+    def members(self, name: str) -> tuple[User, ...] | None:
+        """Whom a name stands for; None where nobody could tell."""
+        return cast(tuple[User, ...] | None, self._answer(Members(name)))
+
+    def right(self, user: User) -> Permission:
+        """What a user may do."""
+        return cast(Permission, self._answer(Right(user)))
 
     def _answer(self, question: Question) -> object:
         if question not in self.answers:

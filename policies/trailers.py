@@ -23,6 +23,10 @@ class Record:
     sightings: tuple[Sighting, ...]
     supersedes: int | None = None
     cause: str = ""
+    requesters: tuple[int, ...] = ()
+    """Ids of who asked for it by a command (S15)."""
+    approvers: tuple[int, ...] = ()
+    """Of a merge: ids of those whose approvals counted."""
 
 
 def write(record: Record) -> str:
@@ -35,6 +39,8 @@ def write(record: Record) -> str:
     ]
     if record.supersedes is not None:
         lines.append(f"Towpath-Supersedes: {record.supersedes}")
+    lines += [f"Towpath-Requester: {requester}" for requester in record.requesters]
+    lines += [f"Towpath-Approver: {approver}" for approver in record.approvers]
     if record.cause:
         lines.append(f"Towpath-Cause: {quote(record.cause, safe=_SAFE)}")
     return "\n".join(lines)
@@ -77,6 +83,8 @@ def read(message: str) -> Record | None:
         sightings,
         int(supersedes) if supersedes.isdecimal() else None,
         unquote(found.get("cause", [""])[0]),
+        _numbers(found.get("requester", ())),
+        _numbers(found.get("approver", ())),
     )
 
 
@@ -121,3 +129,7 @@ def _time(text: str) -> datetime:
     except ValueError:
         return NEVER
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _numbers(lines: Sequence[str]) -> tuple[int, ...]:
+    return tuple(int(line) for line in lines if line.isdecimal())

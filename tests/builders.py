@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import assert_never
 
 from policies import naming
 from policies.actions import Plan, StagePlan
@@ -19,6 +20,7 @@ from policies.model import (
     Mergeable,
     MergeRequest,
     MergeRequestState,
+    Permission,
     Pin,
     Release,
     Sighting,
@@ -35,11 +37,16 @@ from policies.snapshot import (
     Between,
     Content,
     Integrity,
+    Members,
     Moment,
+    Owners,
+    OwnersFile,
     Place,
     Promotion,
     Question,
     Reported,
+    Reviewed,
+    Right,
     Snapshot,
     Splice,
     StageView,
@@ -154,8 +161,8 @@ def closed(iid: int = 1, by: User | None = ALEX, label: str = "", **more: object
     return request(iid, state=MergeRequestState.closed, closed_at=NOW, closed_by=by, labels=labels, **more)
 
 
-PROVED = Integrity(TREE, TREE, (), own=True, made=MADE)
-STALE = Integrity(TREE, None, (path_of("nonprod"),), own=True, made=MADE)
+PROVED = Integrity(TREE, TREE, (), own=True, made=HEAD)
+STALE = Integrity(TREE, None, (path_of("nonprod"),), own=True, made=HEAD)
 FOREIGN = Integrity(TREE, "f" * 40, (path_of("nonprod"),), own=False, made=MADE)
 GONE = Integrity(None, None, (), own=False)
 
@@ -254,8 +261,16 @@ def answer(question: Question) -> object:
             return Splice(f"tree of {question.stage} with {question.release.name}", (path_of(question.stage),))
         case Between():
             return commits(int(question.old[1:]), int(question.new[1:]))
-        case Arrival() | Reported():
+        case Arrival() | Reported() | Members():
             return None
+        case OwnersFile():
+            return Owners("gitlab", "CODEOWNERS", None)
+        case Reviewed():
+            return ()
+        case Right():
+            return Permission.none
+        case _:
+            assert_never(question)
 
 
 def whole(asked: Snapshot, now: datetime = NOW) -> tuple[Snapshot, Plan]:

@@ -1,7 +1,8 @@
 """All writes of a reconciliation: each action looks before it writes, so that a second time does nothing."""
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import assert_never
 
@@ -12,7 +13,7 @@ from bot.forges.base import Proposal, Status
 from bot.git import Identity
 from policies import naming, trailers
 from policies.actions import Action, Close, Merge, OpenPromotion, Report, SetStatus
-from policies.model import MergeRequest, MergeRequestState
+from policies.model import Image, MergeRequest, MergeRequestState, Release
 from policies.snapshot import Snapshot
 from policies.wording import report as words
 from workers.observe.content import splice
@@ -145,13 +146,19 @@ def _only_report(context: Context, iid: int) -> str:
 def _merge(context: Context, hands: Hands, snapshot: Snapshot, action: Merge) -> None:
     """Rule 7: the exact head, then prove that what came into the branch is what was proved before (S17)."""
     _same_target(context, snapshot, action)
+    _remember_merge(context, snapshot.unit, action)
     message = trailers.sealed(action.message, context.seal_keys[0])
     try:
         commit = context.forge.merge(context.repository, action.iid, action.head, message)
     except Permanent as refusal:
         key = refusal_key(context, action.iid, action.head)
         context.memory.set(key, f"{hands.clock().isoformat()}\n{refusal.cause}", 24 * 3600)
+        context.memory.delete(_merge_key(context, snapshot.unit))
         raise
+    _prove_merge(context, hands, snapshot, action, commit)
+
+
+def _prove_merge(context: Context, hands: Hands, snapshot: Snapshot, action: Merge, commit: str) -> None:
     context.mirror.ensure(commit)
     surprise = _surprise(context, snapshot, action, commit)
     if surprise:
@@ -161,6 +168,34 @@ def _merge(context: Context, hands: Hands, snapshot: Snapshot, action: Merge) ->
     failures = _try_report(context, Report(action.iid, text))
     if failures:
         log.warning("report not posted", mr=action.iid, cause=str(failures[0]))
+    context.memory.delete(_merge_key(context, snapshot.unit))
+
+
+def finish_merge(context: Context, hands: Hands, snapshot: Snapshot) -> None:
+    """Prove the unit's last merge where its answer was lost, or what came after it failed (S17, R3)."""
+    known = context.memory.get(_merge_key(context, snapshot.unit))
+    if known is None:
+        return
+    action = Merge(**{**json.loads(known), "release": _release(json.loads(known)["release"])})
+    request = context.forge.request(context.repository, action.iid)
+    standing = {view.stage.name for view in snapshot.stages}
+    if request.merge_commit is not None and action.stage in standing:
+        _prove_merge(context, hands, snapshot, action, request.merge_commit)
+    elif request.state is not MergeRequestState.opened:
+        context.memory.delete(_merge_key(context, snapshot.unit))
+
+
+def _remember_merge(context: Context, unit: str, action: Merge) -> None:
+    kept = asdict(action) | {"message": ""}
+    context.memory.set(_merge_key(context, unit), json.dumps(kept), 3 * 24 * 3600)
+
+
+def _release(kept: dict[str, list[dict[str, str | None]]]) -> Release:
+    return Release(tuple(Image(str(one["repository"]), str(one["digest"]), one["tag"]) for one in kept["images"]))
+
+
+def _merge_key(context: Context, unit: str) -> str:
+    return f"merging:{context.subject}:{unit}"
 
 
 def _same_target(context: Context, snapshot: Snapshot, action: Merge) -> None:

@@ -9,10 +9,11 @@ from bot.errors import OutsideError
 from policies.actions import Action, Close, Merge, OpenPromotion, Plan, Report
 from policies.decide import decide
 from policies.snapshot import Snapshot
-from workers.execute import Hands, execute
+from workers.execute import Hands, execute, finish_merge
 from workers.observe import observe
 from workers.observe.answers import answered
 from workers.observe.context import Context
+from workers.observe.people import forget
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +35,9 @@ def reconcile(context: Context, hands: Hands, unit: str) -> Reconciled:
     """Bring one unit forward as far as it goes now. Raises `bot.errors` where the outside fails."""
     for rounds_left in reversed(range(ROUNDS)):
         snapshot, plan = look(context, unit, hands.clock())
+        if _merges(plan) and forget(context, snapshot):
+            snapshot, plan = look(context, unit, hands.clock())  # with everybody's rights as they are just now (S17)
+        finish_merge(context, hands, snapshot)
         failures = execute(context, hands, snapshot, _now(plan))
         if not _moved(plan):
             return Reconciled(snapshot, plan, tuple(failures), plan.wake_at)
@@ -59,6 +63,10 @@ def _now(plan: Plan) -> tuple[Action, ...]:
     """Rule 7: a merge is done only on a snapshot that nothing was written after; until then the rest goes first."""
     others = tuple(action for action in plan.actions if not isinstance(action, Merge))
     return others if any(not isinstance(action, Report) for action in others) else plan.actions
+
+
+def _merges(plan: Plan) -> bool:
+    return any(isinstance(action, Merge) for action in plan.actions)
 
 
 def _moved(plan: Plan) -> bool:

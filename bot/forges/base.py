@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from policies.enforcement import Guard
 from policies.model import Check, CheckState, MergeRequest, Permission, Review, SourceCommit, User
 
 
@@ -89,6 +90,8 @@ class Status:
     url: str
 
 
+Kind = Literal["gitlab", "github"]
+
 Installed = Literal["made", "brought up to date"]
 
 
@@ -96,6 +99,8 @@ class Forge(Protocol):
     """One forge, as one user (the bot). `repository` is the full path, such as `platform/config`."""
 
     name: str
+    kind: Kind
+    """Whose rules hold there, such as those of CODEOWNERS."""
 
     def me(self) -> User:
         """The bot's own user; read once, then remembered."""
@@ -150,6 +155,12 @@ class Forge(Protocol):
     def members(self, repository: str, group: str) -> Sequence[User]:
         """Whom `organisation/team` stands for: GitHub's team with its child teams, GitLab's group with its direct
         members alone, as each forge's CODEOWNERS count them. Permanent where there is none to be seen."""
+        ...
+
+    def named(self, repository: str, name: str) -> Sequence[User] | None:
+        """Whom a name of CODEOWNERS stands for: `@user`, `@group/team`, `@@role` (GitLab) or an e-mail address.
+
+        None where there is no such name, or the forge does not show it to the bot."""
         ...
 
     def permission(self, repository: str, who: User) -> Permission:
@@ -213,6 +224,10 @@ class Forge(Protocol):
         """Find webhooks to addresses that end in `path` which failed after `since`, or that the forge switched off.
 
         GitHub sends again what nobody took; GitLab resends by itself, but gives up after failures."""
+        ...
+
+    def guard(self, repository: str, branch: str) -> Guard:
+        """Who may get what onto a branch past Towpath; what the forge would not show is told as not read (S24)."""
         ...
 
     def close(self, repository: str, iid: int, label: str) -> None:

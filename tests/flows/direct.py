@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import pygit2
 
 from bot.errors import Conflict, Permanent
 from bot.forges.base import Emoji, GitAccess, Installed, Note, Proposal, Reaction, Recovery, Status, Webhook
+from policies.enforcement import Guard
 from policies.model import (
     Check,
     Mergeable,
@@ -39,6 +41,12 @@ class DirectForge:
     statuses: dict[str, dict[str, Check]] = field(default_factory=dict)
     comments: dict[int, list[Note]] = field(default_factory=dict)
     user: User = BOT
+    kind: Literal["gitlab", "github"] = "gitlab"
+    people: dict[str, Sequence[User]] = field(default_factory=dict)
+    """What names of CODEOWNERS stand for."""
+    rights: dict[int, Permission] = field(default_factory=dict)
+    given: dict[int, list[Review]] = field(default_factory=dict)
+    """The reviews of each merge request."""
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(100))
 
     def __post_init__(self) -> None:
@@ -146,13 +154,16 @@ class DirectForge:
         return ()
 
     def reviews(self, repository: str, iid: int) -> Sequence[Review]:
-        return ()
+        return tuple(self.given.get(iid, ()))
 
     def members(self, repository: str, group: str) -> Sequence[User]:
         return ()
 
+    def named(self, repository: str, name: str) -> Sequence[User] | None:
+        return self.people.get(name)
+
     def permission(self, repository: str, who: User) -> Permission:
-        return Permission.admin
+        return self.rights.get(who.id, Permission.none)
 
     def commits_between(self, source: str, old: str, new: str) -> Sequence[SourceCommit]:
         return ()
@@ -218,6 +229,9 @@ class DirectForge:
 
     def recover(self, repository: str, path: str, since: datetime) -> Recovery:
         return Recovery()
+
+    def guard(self, repository: str, branch: str) -> Guard:
+        raise NotImplementedError
 
     def close(self, repository: str, iid: int, label: str) -> None:
         self._update(iid, labels=(*self.requests[iid].labels, label))

@@ -8,7 +8,7 @@ import pytest
 
 from bot.forges import FORGES
 from bot.sandbox.faults import Fault
-from bot.sandbox.model import RequestState
+from bot.sandbox.model import RequestState, Role
 from bot.sandbox.requests import Edit, Opening
 from policies.naming import REPORT_MARK
 from tests.flows.town import PROJECT, Town, towns
@@ -216,3 +216,24 @@ def test_R10_what_keeps_failing_is_on_the_dead_letter_list(town: Town) -> None:
         town.pass_time(700)
         town.step()
     assert "image" in json.dumps(town.pending.dead_letters())
+
+
+def test_a_refused_merge_on_a_forge_that_counts_statuses_ends_and_is_tried_again(
+    tmp_path: Path, redis_url: str
+) -> None:
+    """The refusal must not take Towpath's own status back: the forge asks for it before it merges."""
+    with towns(tmp_path, redis_url, "gitlab") as town:
+        town.sandbox.configure(PROJECT, only_allow_merge_if_pipeline_succeeds=True)
+        town.sandbox.add_member(PROJECT, "towpath", Role.developer)
+        del town.sandbox.project(PROJECT).group.members[town.sandbox.user("towpath").id]
+        town.publish("v2")
+        town.settle()
+        assert "the forge refused the merge" in town.report(1)
+        town.sandbox.journal.clear()
+        town.pass_time(60)
+        town.settle()
+        assert town.sandbox.journal.writes("towpath") == 0
+        town.sandbox.add_member(PROJECT, "towpath", Role.maintainer)
+        town.pass_time(700)
+        town.settle()
+        assert town.pins("nonprod") == values(tag="v2")

@@ -366,7 +366,7 @@ def test_rule_7_the_stages_own_rule_for_checks_holds() -> None:
 @pytest.mark.parametrize(
     ("mergeable", "reason", "look_again"),
     [
-        (Mergeable.unknown, "checking", SOON),
+        (Mergeable.unknown, "checking", timedelta(minutes=2)),
         (Mergeable.no, "ci_must_pass", timedelta(minutes=2)),
         (Mergeable.no, "not_approved", PATIENCE),
     ],
@@ -466,7 +466,7 @@ def test_a_stage_without_a_target_of_the_unit_is_no_stage_of_it() -> None:
 
 
 def test_rule_8_the_plan_says_when_to_look_again() -> None:
-    soon = a.promotion(request=a.request(mergeable=Mergeable.unknown, merge_reason="checking"))
+    soon = a.promotion(request=a.request(mergeable=Mergeable.unknown, merge_reason="checking", created_at=a.NOW))
     later = a.promotion("test", iid=2)
     asked = a.snapshot(
         AUTO,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from policies import layout, naming, trailers
 from policies.config import Fault, Policy, Stage
-from policies.model import MergeRequest, Sighting, Target, Trouble
+from policies.model import Sighting, Target, Trouble
 from policies.sightings import united
 from policies.snapshot import Promotion, Snapshot, StageView
 from workers.observe import promotions
@@ -85,15 +85,9 @@ def _view(context: Context, now: Base, stage: Stage, paths: tuple[str, ...]) -> 
 def _promotions(context: Context, snapshot: Snapshot) -> tuple[Promotion, ...]:
     me = context.forge.me()
     listed = context.forge.open_requests(context.repository, naming.label(snapshot.unit))
-    mine = [
-        request for request in listed if _concerns(request, snapshot) and promotions.is_ours(request, me, snapshot.unit)
-    ]
+    mine = [request for request in listed if promotions.is_ours(request, me, snapshot.unit)]
     found = (promotions.promotion(context, snapshot, request) for request in mine)
     return tuple(one for one in found if one is not None)
-
-
-def _concerns(request: MergeRequest, snapshot: Snapshot) -> bool:
-    return request.target_branch == snapshot.branch
 
 
 def _sightings(context: Context, snapshot: Snapshot) -> dict[tuple[str, str], Sighting]:

@@ -13,12 +13,16 @@ from policies.snapshot import (
     Attempts,
     Between,
     Content,
+    Members,
+    OwnersFile,
     Question,
     Reported,
+    Reviewed,
+    Right,
     Snapshot,
     Splice,
 )
-from workers.observe import promotions
+from workers.observe import people, promotions
 from workers.observe.content import is_own, splice
 from workers.observe.context import Context
 
@@ -47,6 +51,8 @@ def _answer(context: Context, snapshot: Snapshot, question: Question) -> object:
             return _arrival(context, snapshot, question)
         case Reported():
             return promotions.report_text(context, question.iid)
+        case OwnersFile() | Reviewed() | Members() | Right():
+            return people.answer(context, snapshot.head, question)
         case _:
             assert_never(question)
 

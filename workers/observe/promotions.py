@@ -39,6 +39,8 @@ def promotion(context: Context, snapshot: Snapshot, request: MergeRequest) -> Pr
         record.supersedes if record is not None else None,
         report_text(context, request.iid),
         refusal(context, request),
+        context.mirror.is_ancestor(snapshot.head, request.head),
+        record.requesters if record is not None else (),
     )
 
 

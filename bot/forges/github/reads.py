@@ -133,10 +133,23 @@ class Reads:
 
     def members(self, repository: str, group: str) -> tuple[User, ...]:
         """The members of the team `organisation/team`, those of child teams too."""
-        organisation, _, team = group.partition("/")
         with outside("list the members of", f"team {group}"):
-            path = f"/orgs/{quote(organisation, safe='')}/teams/{quote(team, safe='')}/members"
-            return tuple(convert.user(one) for one in self._client.list(repository, path))
+            return self._team(repository, group)
+
+    def named(self, repository: str, name: str) -> tuple[User, ...] | None:
+        """A team's members or a user; None for an e-mail address, which GitHub tells nobody the owner of."""
+        if not name.startswith("@"):
+            return None
+        plain = name.removeprefix("@")
+        with outside("look for", name):
+            try:
+                if "/" in plain:
+                    return self._team(repository, plain)
+                return (convert.user(self._client.get(repository, f"/users/{quote(plain, safe='')}")),)
+            except GithubException as refusal:
+                if refusal.status in (403, 404) and not limited(refusal):
+                    return None
+                raise
 
     def permission(self, repository: str, who: User) -> Permission:
         """What a user may do in the repository; nothing for a user that GitHub does not know any more."""
@@ -170,6 +183,11 @@ class Reads:
                 if refusal.status in (403, 404) and not limited(refusal):
                     return ()
                 raise
+
+    def _team(self, repository: str, group: str) -> tuple[User, ...]:
+        organisation, _, team = group.partition("/")
+        path = f"/orgs/{quote(organisation, safe='')}/teams/{quote(team, safe='')}/members"
+        return tuple(convert.user(one) for one in self._client.list(repository, path))
 
     def _one(self, repository: str, iid: int) -> MergeRequest:
         """A pull request read alone; who closed it is told by the issue that it also is."""

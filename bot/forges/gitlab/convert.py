@@ -5,6 +5,7 @@ Field names and states are those of GitLab's REST v4 documentation (merge reques
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.forges.base import Emoji, Note, Reaction
@@ -137,6 +138,10 @@ PERMISSIONS = ((50, Permission.admin), (40, Permission.maintain), (30, Permissio
 """Access levels (GitLab's documentation of roles): Owner, Maintainer, Developer, Reporter; a guest reads no code."""
 
 
+LEVELS = {"developer": 30, "maintainer": 40, "owner": 50}
+"""Roles as CODEOWNERS names them, each for itself (GitLab's documentation of code owners)."""
+
+
 def reaction(fields: Json) -> Reaction:
     """An emoji on a comment."""
     name = required(fields, "name")
@@ -152,6 +157,18 @@ def reviews(fields: Json) -> tuple[Review, ...]:
         for row in rows
     ]
     return tuple(sorted(given, key=lambda review: (review.at, review.user.id)))
+
+
+def since_version(reviews: Iterable[Review], versions: Iterable[Json]) -> tuple[Review, ...]:
+    """The reviews with the newest version's head, but for those given before it was there; they keep none."""
+    known = sorted(versions, key=lambda version: number(version, "id"))
+    if not known:
+        raise Unreadable("list of versions")
+    head, since = required(known[-1], "head_commit_sha"), needed_time(known[-1], "created_at")
+    return tuple(
+        replace(review, sha=head) if review.at >= since or (review.at == LONG_AGO and len(known) == 1) else review
+        for review in reviews
+    )
 
 
 def reviewers(fields: Json) -> tuple[int, ...]:

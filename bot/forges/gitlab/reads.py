@@ -95,15 +95,43 @@ class Reads:
             return tuple(convert.reaction(fields) for fields in found)
 
     def reviews(self, repository: str, iid: int) -> tuple[Review, ...]:
-        """The approvals that stand, oldest first; GitLab does not tell of which head."""
+        """The approvals that stand, oldest first, each with the head if it was given since the newest version.
+
+        GitLab tells of no commit that was approved. A version is made by every push and by a changed target branch."""
         with outside("list the approvals of", paths.named(repository, iid)):
-            return convert.reviews(self._client.get(f"{paths.request(repository, iid)}/approvals"))
+            found = convert.reviews(self._client.get(f"{paths.request(repository, iid)}/approvals"))
+            if not found:
+                return ()
+            return convert.since_version(found, self._client.list(f"{paths.request(repository, iid)}/versions"))
 
     def members(self, repository: str, group: str) -> tuple[User, ...]:  # noqa: ARG002 one token for all
         """The direct members of the group, as GitLab's CODEOWNERS counts them."""
         with outside("list the members of", f"group {group}"):
             found = self._client.list(f"/groups/{quote(group, safe='')}/members")
             return tuple(convert.user(fields) for fields in found)
+
+    def named(self, repository: str, name: str) -> tuple[User, ...] | None:
+        """A group's direct members, a user, or the project's direct members of a role; None for an e-mail address.
+
+        GitLab shows e-mail addresses of others to administrators alone."""
+        if name.startswith("@@"):
+            return self._of_role(repository, name.removeprefix("@@").lower().removesuffix("s"))
+        if not name.startswith("@"):
+            return None
+        try:
+            return self.members(repository, name.removeprefix("@"))
+        except Permanent:
+            with outside("look for", name):
+                found = self._client.list("/users", username=name.removeprefix("@"))
+                return tuple(convert.user(fields) for fields in found) or None
+
+    def _of_role(self, repository: str, role: str) -> tuple[User, ...] | None:
+        level = convert.LEVELS.get(role)
+        if level is None:
+            return None
+        with outside("list the members of", repository):
+            found = self._client.list(f"{paths.project(repository)}/members")
+            return tuple(convert.user(fields) for fields in found if fields.get("access_level") == level)
 
     def permission(self, repository: str, who: User) -> Permission:
         """What a user may do in the project, by the role there or in any group above it."""

@@ -33,7 +33,10 @@ def test_S13_only_the_exact_tree_passes(integrity: Integrity, outcome: Outcome) 
 
 def test_S13_a_foreign_commit_is_named_by_what_it_would_change_and_how_to_take_it_out() -> None:
     found = judge(a.promotion(integrity=replace(a.FOREIGN, differing=PATHS)))
-    assert found.reason == "the branch holds more than this release: merging it would also change `a.yaml` and `b.yaml`"
+    assert found.reason == (
+        "the branch holds more than this release: somebody pushed to it, and merging it would also change "
+        "`a.yaml` and `b.yaml`"
+    )
     assert found.change == f"set the branch back to Towpath's own commit `{a.MADE[:12]}`"
 
 

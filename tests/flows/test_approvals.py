@@ -1,0 +1,244 @@
+"""The approval gate over real HTTP on both forges: each attack by the name of the incident that taught it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.forges import FORGES
+from bot.sandbox.model import MergeRequest, RequestState, Role
+from bot.sandbox.requests import Edit, Opening
+from bot.sandbox.statuses import Setting
+from policies import trailers
+from tests.flows.town import PROJECT, Town, towns
+from tests.flows.world import POLICY, digest, values
+
+GATED = POLICY.replace(
+    "merge: manual\n    checks: optional\n",
+    "merge: auto\n    checks: optional\n    approvals: {codeowners: required}\n",
+)
+"""Prod merges by itself once its owners have approved."""
+OWNERS = {"gitlab": "/environments/prod/ @platform/owners\n", "github": "/environments/prod/ @platform/owners\n"}
+PROD = "environments/prod/one/shop/values.yaml"
+
+
+@pytest.fixture(params=FORGES)
+def town(request: pytest.FixtureRequest, tmp_path: Path, redis_url: str) -> Iterator[Town]:
+    """A gated prod, owned by Olga and Omar; v2 is in nonprod and waits for prod."""
+    kind = request.param
+    files = {f"environments/{stage}/one/shop/values.yaml": values() for stage in ("nonprod", "prod")}
+    with towns(tmp_path, redis_url, kind, GATED, files | {"CODEOWNERS": OWNERS[kind]}) as made:
+        for name in ("olga", "omar"):
+            made.sandbox.add_user(name)
+            made.sandbox.add_member("platform/owners", name, Role.developer)
+            made.sandbox.add_member(PROJECT, name, Role.developer)
+        made.publish("v2")
+        made.settle()
+        yield made
+
+
+def waiting(town: Town) -> MergeRequest:
+    found = town.open_in("prod")
+    assert found is not None
+    return found
+
+
+def look(town: Town) -> None:
+    """A wake-up, as a webhook gives."""
+    town.pending.mark([("unit", "main", PROJECT, "shop")], town.now.timestamp())
+    town.settle()
+
+
+def approve(town: Town, name: str, iid: int) -> None:
+    town.pass_time(1)
+    town.sandbox.approve_as(name, PROJECT, iid)
+    look(town)
+
+
+def is_in_prod(town: Town) -> bool:
+    return digest("v2") in town.pins("prod")
+
+
+def test_an_owner_approves_and_it_merges(town: Town) -> None:
+    request = waiting(town)
+    assert "needs 1 of `@platform/owners` (2 people)" in town.report(request.iid)
+    assert not is_in_prod(town)
+    approve(town, "olga", request.iid)
+    assert is_in_prod(town)
+    message = town.sandbox.project(PROJECT).git.commit(town.sandbox.head(PROJECT)).message
+    assert f"Towpath-Approver: {town.sandbox.user('olga').id}" in message
+
+
+def test_an_approval_of_somebody_else_counts_for_nothing(town: Town) -> None:
+    request = waiting(town)
+    approve(town, "jonas", request.iid)
+    assert not is_in_prod(town)
+    assert "needs 1 of `@platform/owners` (2 people)" in town.report(request.iid)
+
+
+def test_gitlab_CVE_2023_4812_content_pushed_after_the_approval(town: Town) -> None:
+    request = waiting(town)
+    own = request.head
+    town.sandbox.commit_as("jonas", PROJECT, request.source_branch, {"evil.yaml": "x"}, "more")
+    approve(town, "olga", request.iid)
+    assert not is_in_prod(town)
+    report = town.report(request.iid)
+    assert "somebody pushed to it" in report
+    assert own[:12] in report
+
+
+def test_gitlab_436977_a_branch_deleted_and_made_again_brings_no_approval_along(town: Town) -> None:
+    request = waiting(town)
+    town.sandbox.close_as("jonas", PROJECT, request.iid)
+    town.sandbox.force_as("jonas", PROJECT, request.source_branch, None)
+    town.sandbox.force_as("jonas", PROJECT, request.source_branch, town.sandbox.head(PROJECT))
+    town.sandbox.commit_as("jonas", PROJECT, request.source_branch, {PROD: values(tag="evil")}, "mine")
+    town.sandbox.reopen_as("jonas", PROJECT, request.iid)
+    approve(town, "olga", request.iid)
+    assert digest("evil") not in town.pins("prod")
+
+
+def test_gitlab_422142_a_changed_target_branch(town: Town) -> None:
+    request = waiting(town)
+    town.sandbox.commit_as("maria", PROJECT, "other", {"x": "y"}, "other")
+    town.sandbox.edit_as("jonas", PROJECT, request.iid, Edit(target_branch="other"))
+    approve(town, "olga", request.iid)
+    assert request.state is RequestState.opened
+    assert "goes to `other`" in town.report(request.iid)
+
+
+def test_kyverno_5243_nobody_approves_what_they_asked_for(town: Town) -> None:
+    """By the commit's sealed trailer, so that deleting the comment changes nothing."""
+    request = waiting(town)
+    git = town.sandbox.project(PROJECT).git
+    record = trailers.read(git.commit(request.head).message)
+    assert record is not None
+    olga = town.sandbox.user("olga").id
+    asked = trailers.write(record).replace("Towpath-Release", f"Towpath-Requester: {olga}\nTowpath-Release", 1)
+    message = trailers.sealed(f"Promote\n\n{asked}", b"a-seal-key-of-tests")
+    tree, parents = git.tree(request.head), git.commit(request.head).parents
+    who = git.commit(request.head).author
+    commit = git.create_commit(tree, parents, message, (who, who))
+    town.sandbox.force_as("towpath", PROJECT, request.source_branch, commit)
+    approve(town, "olga", request.iid)
+    assert not is_in_prod(town)
+    assert "one approval does not count: its giver asked for this promotion" in town.report(request.iid)
+    approve(town, "omar", request.iid)
+    assert is_in_prod(town)
+
+
+def test_an_approval_by_a_person_who_left(town: Town) -> None:
+    request = waiting(town)
+    group = next(one for one in town.sandbox.state.groups.values() if one.path == "owners")
+    town.pass_time(1)
+    town.sandbox.approve_as("olga", PROJECT, request.iid)
+    del group.members[town.sandbox.user("olga").id]
+    look(town)
+    assert not is_in_prod(town)
+    assert "(1 person)" in town.report(request.iid)
+
+
+def test_an_owner_who_may_no_longer_write(town: Town) -> None:
+    request = waiting(town)
+    town.pass_time(1)
+    town.sandbox.approve_as("olga", PROJECT, request.iid)
+    town.sandbox.add_member(PROJECT, "olga", Role.reporter)
+    look(town)
+    assert not is_in_prod(town)
+    assert "its giver may not write to this repository" in town.report(request.iid)
+
+
+def test_policy_bot_28_a_withdrawn_approval_and_a_new_one(town: Town) -> None:
+    request = waiting(town)
+    town.pass_time(1)
+    town.sandbox.approve_as("olga", PROJECT, request.iid)
+    town.sandbox.unapprove_as("olga", PROJECT, request.iid)
+    look(town)
+    assert not is_in_prod(town)
+    approve(town, "olga", request.iid)
+    assert is_in_prod(town)
+
+
+def test_qvac_3728_a_comment_after_an_approval_takes_nothing_back(town: Town) -> None:
+    request = waiting(town)
+    town.pass_time(1)
+    town.sandbox.approve_as("olga", PROJECT, request.iid)
+    town.sandbox.comment_as("olga", PROJECT, request.iid, "nice")
+    look(town)
+    assert is_in_prod(town)
+
+
+def test_an_approval_of_an_older_release_does_not_travel(town: Town) -> None:
+    old = waiting(town)
+    town.pass_time(1)
+    town.sandbox.approve_as("jonas", PROJECT, old.iid)
+    town.publish("v3")
+    town.settle()
+    new = waiting(town)
+    assert new.iid != old.iid
+    assert "needs 1 of" in town.report(new.iid)
+
+
+def test_bors_ng_S12_CODEOWNERS_of_the_merge_request_itself_is_not_asked(town: Town) -> None:
+    request = waiting(town)
+    town.sandbox.commit_as("jonas", PROJECT, request.source_branch, {"CODEOWNERS": "* @jonas\n"}, "mine now")
+    approve(town, "jonas", request.iid)
+    assert not is_in_prod(town)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "there is no CODEOWNERS on the target branch"),
+        ("/docs/ @platform/owners\n", "names no owner of `environments/prod"),
+        ("/environments/prod/ @platform/nobody\n", "nobody can tell who `@platform/nobody` is"),
+        ("/environments/prod/ @platform/empty\n", "only 0 of them can give it"),
+        ("/environments/prod/ @towpath\n", "only 0 of them can give it"),
+        ("/environments/prod/ not_an_owner\n", "CODEOWNERS has errors"),
+    ],
+)
+def test_S16_atlantis_764_absent_is_not_satisfied(town: Town, content: str | None, words: str) -> None:
+    town.sandbox.add_group("platform/empty")
+    town.sandbox.commit_as("maria", PROJECT, "main", {"CODEOWNERS": content}, "owners")
+    request = waiting(town)
+    approve(town, "olga", request.iid)
+    assert not is_in_prod(town)
+    assert words in town.report(waiting(town).iid)
+
+
+def test_S15_bots_never_count(town: Town) -> None:
+    town.sandbox.add_user("helper", bot=True)
+    town.sandbox.add_member("platform/owners", "helper", Role.developer)
+    town.sandbox.add_member(PROJECT, "helper", Role.developer)
+    request = waiting(town)
+    approve(town, "helper", request.iid)
+    assert not is_in_prod(town)
+
+
+def test_gitlab_22956_a_status_set_by_somebody_else_merges_nothing(town: Town) -> None:
+    request = waiting(town)
+    town.sandbox.status_as("jonas", PROJECT, request.head, Setting("success", "towpath"))
+    look(town)
+    assert not is_in_prod(town)
+
+
+def test_a_squatted_branch_is_not_taken_over(town: Town) -> None:
+    """The branch of the next promotion is predictable; whoever made it first does not get Towpath's name for it."""
+    town.sandbox.commit_as("maria", PROJECT, "main", {PROD: values(tag="v1")}, "same")
+    request = waiting(town)
+    town.sandbox.commit_as("jonas", PROJECT, "squat", {"x": "y"}, "squat")
+    theirs = town.sandbox.open_as("jonas", PROJECT, Opening("squat", "main", "Promote shop v2 to prod"))
+    approve(town, "olga", theirs.iid)
+    assert theirs.state is RequestState.opened
+    assert not is_in_prod(town)
+    assert waiting(town).iid == request.iid
+
+
+def test_an_objection_of_who_may_write_blocks(town: Town) -> None:
+    if town.kind == "gitlab":
+        pytest.skip("GitLab Free knows approvals alone")
+    request = waiting(town)
+    town.sandbox.review_as("jonas", PROJECT, request.iid, "REQUEST_CHANGES", "not on a Friday")
+    approve(town, "olga", request.iid)
+    assert not is_in_prod(town)
+    assert "`@jonas` asked for changes" in town.report(request.iid)
