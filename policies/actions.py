@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from policies.model import CheckState, Release
+from policies.model import CheckState, Release, User
 from policies.snapshot import Question
 from policies.verdict import Verdict
 
@@ -23,6 +23,8 @@ class OpenPromotion:
     description: str
     message: str
     labels: tuple[str, ...]
+    reviewers: tuple[User, ...] = ()
+    """Who is asked for an approval."""
 
 
 @dataclass(frozen=True, slots=True)

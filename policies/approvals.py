@@ -9,9 +9,13 @@ from dataclasses import dataclass
 
 from policies.codeowners import Dialect
 from policies.codeowners.model import CodeOwners, Rule
+from policies.config import Approvals
 from policies.model import Permission, Review, ReviewState, User
 from policies.snapshot import Promotion, Snapshot
 from policies.wording.quote import code, listed
+
+MOST_ASKED = 10
+"""People of one requirement who are all asked by name; a larger group finds the promotion in its list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,22 @@ def _resolved(snapshot: Snapshot, names: tuple[str, ...]) -> tuple[tuple[User, .
 def _named(names: tuple[str, ...], people: tuple[User, ...]) -> str:
     count = "1 person" if len(people) == 1 else f"{len(people)} people"
     return f"{listed(tuple(code(name) for name in names))} ({count})"
+
+
+def asked(snapshot: Snapshot, rule: Approvals, paths: tuple[str, ...]) -> tuple[User, ...]:
+    """Whom to ask for an approval when a promotion opens: never more than a few of one requirement.
+
+    Nobody where CODEOWNERS cannot be used: the gate says so, and asking the wrong people helps nobody."""
+    wanted: tuple[Requirement, ...] = ()
+    if rule.codeowners == "required":
+        found = snapshot.owners()
+        if found.rules is not None and not found.rules.errors:
+            wanted += of_codeowners(snapshot, found.dialect, found.rules, paths)
+    if rule.minimum:
+        wanted += (of_policy(snapshot, rule.minimum, rule.people),)
+    few = (one.people for one in wanted if one.people is not None and len(one.people) <= MOST_ASKED)
+    people = {user.id: user for group in few for user in group if user.id != snapshot.bot_id}
+    return tuple(people[number] for number in sorted(people))
 
 
 def could_give(snapshot: Snapshot, promotion: Promotion, wanted: Requirement) -> int | None:

@@ -212,7 +212,7 @@ def _open(snapshot: Snapshot, view: StageView, found: Wanted) -> StagePlan:
     # The new one first: it names the old one, so that the link stands even if nothing more comes to pass.
     others = _open_in(snapshot, view)
     closes = tuple(_replace(one, found.release) for one in others)
-    opening = propose(snapshot, view, found, content.tree, max((one.request.iid for one in others), default=None))
+    opening = propose(snapshot, view, found, content, max((one.request.iid for one in others), default=None))
     return StagePlan(stage.name, wait("open", "the merge request opens now"), found.release, actions=(opening, *closes))
 
 

@@ -2,18 +2,23 @@
 
 from policies import naming, trailers
 from policies.actions import OpenPromotion
+from policies.approvals import asked
 from policies.model import Release, Sighting
-from policies.snapshot import Snapshot, StageView
+from policies.snapshot import Snapshot, Splice, StageView
 from policies.wanted import Wanted
 from policies.wording.promotion import description, headline, message
 
 
-def propose(snapshot: Snapshot, view: StageView, found: Wanted, tree: str, supersedes: int | None) -> OpenPromotion:
+def propose(
+    snapshot: Snapshot, view: StageView, found: Wanted, content: Splice, supersedes: int | None
+) -> OpenPromotion:
     """The opening of the next attempt at this release in this stage, on top of the target branch as read."""
     stage, release = view.stage.name, found.release
     attempt = _next_attempt(snapshot, stage, release.name)
     subject = headline(snapshot.unit, stage, release)
     record = trailers.Record(snapshot.unit, stage, release, known(snapshot, release), supersedes)
+    rule = view.stage.approvals
+    reviewers = asked(snapshot, rule, content.paths) if rule is not None else ()
     return OpenPromotion(
         stage,
         release,
@@ -21,11 +26,12 @@ def propose(snapshot: Snapshot, view: StageView, found: Wanted, tree: str, super
         naming.branch(naming.BranchName(stage, snapshot.unit, release.name, attempt)),
         snapshot.branch,
         snapshot.head,
-        tree,
+        content.tree,
         subject,
-        description(snapshot, view, release, found.upstream),
+        description(snapshot, view, release, found.upstream, reviewers),
         message(subject, record),
         (naming.LABEL, naming.label(snapshot.unit)),
+        reviewers,
     )
 
 

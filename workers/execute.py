@@ -72,7 +72,9 @@ def _open(context: Context, hands: Hands, action: OpenPromotion) -> None:
         commit = context.mirror.commit(action.base, action.tree, message, hands.identity, hands.clock())
         _push(context, action.branch, commit)
         hands.still_mine()
-    proposal = Proposal(action.branch, action.target_branch, action.title, action.description, action.labels)
+    proposal = Proposal(
+        action.branch, action.target_branch, action.title, action.description, action.labels, action.reviewers
+    )
     try:
         request = context.forge.open_request(context.repository, proposal)
     except Conflict:

@@ -61,6 +61,8 @@ class Proposal:
     title: str
     description: str
     labels: tuple[str, ...]
+    reviewers: tuple[User, ...] = ()
+    """Who is asked for a review. Asking is a courtesy: whom the forge will not ask is passed over."""
 
 
 @dataclass(frozen=True, slots=True)

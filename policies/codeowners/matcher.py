@@ -21,6 +21,9 @@ LONGEST: Final = 4_096
 FEW: Final = 4
 """As many wildcards in one place are looked at one by one."""
 
+CLIP: Final = 4
+"""By as many characters of what stands within a wildcard segment it is looked up."""
+
 NONE: Final[frozenset[int]] = frozenset()
 
 T = TypeVar("T")
@@ -89,6 +92,10 @@ class Places:
             self.few = [*(item for one in wilds if len(one) <= FEW for item in one.items()), *self.few]
             self.many = [*(one for one in wilds if len(one) > FEW), *self.many]
 
+    def size(self) -> int:
+        """How much they hold."""
+        return len(self.always) + len(self.literals) + len(self.few) + len(self.many)
+
 
 class Gaps:
     """The gaps that a folder stands in."""
@@ -113,7 +120,7 @@ class State:
 
 
 class Bucket:
-    """Wildcard segments with one beginning or end: those that this alone tells, and those still to be tried."""
+    """Wildcard segments with one beginning, middle or end: those that this alone tells, and those still to be tried."""
 
     __slots__ = ("told", "tried")
 
@@ -123,11 +130,12 @@ class Bucket:
 
 
 class Wilds:
-    """The wildcard segments of all patterns, each once, found by how they begin or else by how they end."""
+    """The wildcard segments of all patterns, each once, found by how they begin, what stands within or how they end."""
 
     def __init__(self) -> None:
         self._numbers: dict[Wild, int] = {}
         self._heads: dict[int, dict[str, Bucket]] = {}
+        self._inners: dict[int, dict[str, Bucket]] = {}
         self._tails: dict[int, dict[str, Bucket]] = {}
         self._compiled: dict[int, re.Pattern[str]] = {}
 
@@ -136,13 +144,18 @@ class Wilds:
         number = self._numbers.get(wild)
         if number is None:
             number = self._numbers[wild] = len(self._numbers)
-            by_length, text = (self._heads, wild.head) if wild.head else (self._tails, wild.tail)
+            by_length, text = self._place(wild)
             bucket = by_length.setdefault(len(text), {}).setdefault(text, Bucket())
             if wild.regex or len(text) < wild.least:
                 bucket.tried.append((number, wild))
             else:
                 bucket.told.append(number)
         return number
+
+    def _place(self, wild: Wild) -> tuple[dict[int, dict[str, Bucket]], str]:
+        if wild.head:
+            return self._heads, wild.head
+        return (self._inners, wild.inner[:CLIP]) if wild.inner else (self._tails, wild.tail)
 
     def fitting(self, segment: str) -> frozenset[int]:
         """The numbers of all that match a segment."""
@@ -153,6 +166,10 @@ class Wilds:
         for length, tails in self._tails.items():
             if (bucket := tails.get(segment[-length:] if length else "")) is not None:
                 self._try(bucket, segment, found)
+        for length, inners in self._inners.items():
+            for at in range(len(segment) - length + 1):
+                if (bucket := inners.get(segment[at : at + length])) is not None:
+                    self._try(bucket, segment, found)
         return frozenset(found) if found else NONE
 
     def _try(self, bucket: Bucket, segment: str, found: list[int]) -> None:
@@ -180,6 +197,7 @@ class Matcher(Generic[T]):
         self._decide = decide
         self._most = most
         self._groups = [pattern.group for pattern in patterns]
+        self._alone = [frozenset({number}) for number in range(len(patterns))]
         self._one_group = len(set(self._groups)) == 1
         self._wilds = Wilds()
         self._remembered = 0
@@ -222,7 +240,7 @@ class Matcher(Generic[T]):
             node = self._anchors[anchor] = Node()
         for step in pattern.steps[len(literals) :]:
             node = node.next(step, self._wilds)
-        only = [frozenset({number})]
+        only = [self._alone[number]]
         if pattern.itself:
             node.ends = self._joined(node.ends, only)
         if pattern.below:
@@ -234,7 +252,7 @@ class Matcher(Generic[T]):
         if len(joined) < 2:
             return joined
         if self._one_group:
-            return frozenset((max(joined),))
+            return self._alone[max(joined)]
         last = {self._groups[number]: number for number in sorted(joined)}
         return joined if len(last) == len(joined) else frozenset(last.values())
 
@@ -293,8 +311,11 @@ class Matcher(Generic[T]):
         if more:
             gaps = Gaps((*gaps.nodes, *more))
             added += [node.below for node in more if node.below]
-        places = Places(live, gaps.places) if live else gaps.places
-        self._remembered += 1 + len(live) + len(more)
+            self._remembered += len(gaps.nodes) + gaps.places.size()
+        places = gaps.places
+        if live:
+            places = Places(live, places)
+            self._remembered += places.size()
         return State(places, gaps, self._joined(before.below, added) if added else before.below)
 
     def _children(self, places: Places, segment: str) -> list[Node]:

@@ -24,12 +24,15 @@ GAP: Final = Gap.folders
 class Wild:
     """A segment with wildcards: how it begins and ends, its least length, and the whole as a regular expression.
 
+    `inner` is the longest text that must stand between the beginning and the end, or empty.
+
     `regex` is empty where the beginning, the end and the length say all. It is compiled by whoever needs it, for no
     segment shorter than `least`: so a hostile pattern costs no more than the paths it is held against are long."""
 
     head: str
     tail: str
     least: int
+    inner: str
     regex: str
 
 
@@ -54,7 +57,7 @@ STAR: Final = Star.within
 
 Token = str | One | Literal[Star.within]
 
-ANY: Final = Wild("", "", 0, "")
+ANY: Final = Wild("", "", 0, "", "")
 """The segment `*`."""
 
 _MEMBER = r"(?:\\.|[^\]\\])"
@@ -98,7 +101,7 @@ def _plain(text: str) -> str | Wild:
     head, _, tail = text.partition("*")
     if "?" in text or "*" in tail:
         return _segment([_token(found) for found in _TOKEN.findall(text)])
-    return Wild(head, tail, len(head) + len(tail), "")
+    return Wild(head, tail, len(head) + len(tail), "", "")
 
 
 def _token(text: str) -> Token:
@@ -128,8 +131,10 @@ def _segment(tokens: Sequence[Token]) -> str | Wild:
     least = sum(1 if isinstance(token, One) else len(token) for chunk in chunks for token in chunk)
     if len(chunks) == 1 and len(head) == least:
         return head
-    told = len(chunks) == 2 and len(head) + len(tail) == least
-    return Wild(head, tail, least, "" if told else _regex(chunks))
+    if len(chunks) == 2 and len(head) + len(tail) == least:
+        return Wild(head, tail, least, "", "")
+    between = (token for chunk in chunks[1:-1] for token in chunk if isinstance(token, str))
+    return Wild(head, tail, least, max(between, key=len, default=""), _regex(chunks))
 
 
 def _chunks(tokens: Sequence[Token]) -> Iterator[list[str | One]]:

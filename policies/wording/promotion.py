@@ -1,7 +1,9 @@
 """How a promotion presents itself: title, description and commit message."""
 
+import re
+
 from policies import trailers
-from policies.model import Image, MergeRequest, Release, Sighting, SourceCommit
+from policies.model import Image, MergeRequest, Release, Sighting, SourceCommit, User
 from policies.snapshot import Snapshot, StageView
 from policies.wording.quote import code, fit, one_line, title
 
@@ -33,16 +35,25 @@ def message(subject: str, record: trailers.Record) -> str:
     return f"{subject}\n\n{trailers.write(record)}\n"
 
 
-def description(snapshot: Snapshot, view: StageView, release: Release, upstream: str | None) -> str:
-    """The merge request's text: what moves, from where, since when, and the commits between."""
+def description(
+    snapshot: Snapshot, view: StageView, release: Release, upstream: str | None, reviewers: tuple[User, ...] = ()
+) -> str:
+    """The merge request's text: what moves, from where, since when, the commits between, and who is asked."""
     parts = [
         _opening(snapshot, view, release, upstream),
         _table(view, release),
         _commits(snapshot, view, release),
         _files(view, release),
+        _asked(reviewers),
         _closing(view),
     ]
     return fit("\n\n".join(part for part in parts if part) + "\n")
+
+
+def _asked(reviewers: tuple[User, ...]) -> str:
+    """These mentions are meant: where the forge keeps no list of reviewers, they are how people hear of it."""
+    names = [f"@{user.username}" for user in reviewers if re.fullmatch(r"[A-Za-z0-9][\w.-]*", user.username)]
+    return f"Asked for an approval: {', '.join(names)}." if names else ""
 
 
 def _closing(view: StageView) -> str:

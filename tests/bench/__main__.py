@@ -8,10 +8,14 @@ from pathlib import Path
 
 import structlog
 
-from tests.bench import promotion, receiver
+from tests.bench import codeowners, promotion, receiver
 from tests.bench.figures import Row
 
-BENCHES: Mapping[str, Callable[[int], list[Row]]] = {"receiver": receiver.measure, "promotion": promotion.measure}
+BENCHES: Mapping[str, Callable[[int], list[Row]]] = {
+    "receiver": receiver.measure,
+    "promotion": promotion.measure,
+    "codeowners": codeowners.measure,
+}
 HEAD = ("what", "Towpath", "yardstick", "ratio", "how")
 
 

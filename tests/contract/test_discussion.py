@@ -1,5 +1,6 @@
 """The contract: comments, statuses, people, and the commits of sources."""
 
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
@@ -13,7 +14,7 @@ from policies.model import (
     User,
 )
 from tests.contract.bench import Bench, Role
-from tests.contract.steps import COSTS, LABEL, R, opened, status, writes
+from tests.contract.steps import COSTS, LABEL, R, opened, proposal, status, writes
 
 # --- comments -------------------------------------------------------------------------------------------------------
 
@@ -165,6 +166,20 @@ def test_what_people_may_do_goes_by_their_number(bench: Bench) -> None:
     assert {role: bench.forge.permission(R, bench.user(role)) for role in roles} == wanted
     renamed = User(987654, "maintainer")
     assert bench.forge.permission(R, renamed) is Permission.none
+
+
+def test_people_are_asked_for_a_review_as_it_opens_and_who_cannot_be_is_passed_over(bench: Bench) -> None:
+    bench.push("a", {"a.yaml": "1\n"})
+    bench.forge.me()
+    bench.calls()
+    reviewers = (bench.user("developer"), bench.user("maintainer"))
+    request = bench.forge.open_request(R, replace(proposal("a"), reviewers=reviewers))
+    assert writes(bench) == {"gitlab": 1, "github": 3}[bench.kind]
+    assert bench.reviewers(request.iid) == {one.id for one in reviewers}
+    bench.push("b", {"b.yaml": "1\n"})
+    stranger = (User(987654, "nobody-at-all"), bench.user("developer"))
+    request = bench.forge.open_request(R, replace(proposal("b"), reviewers=stranger))
+    assert bench.reviewers(request.iid) == {bench.user("developer").id}
 
 
 def test_people_are_asked_for_a_review_beside_those_asked_already(bench: Bench) -> None:

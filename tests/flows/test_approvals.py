@@ -69,6 +69,14 @@ def test_an_owner_approves_and_it_merges(town: Town) -> None:
     assert f"Towpath-Approver: {town.sandbox.user('olga').id}" in message
 
 
+def test_the_owners_are_asked_when_it_opens_and_nobody_else(town: Town) -> None:
+    request = waiting(town)
+    owners = {"olga", "omar"}
+    assert {one.username for one in request.reviewers} == owners
+    assert "Asked for an approval: @olga, @omar." in request.description
+    assert {word.strip(",.") for word in request.description.split() if word.startswith("@")} == {"@olga", "@omar"}
+
+
 def test_an_approval_of_somebody_else_counts_for_nothing(town: Town) -> None:
     request = waiting(town)
     approve(town, "jonas", request.iid)

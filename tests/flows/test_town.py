@@ -65,6 +65,23 @@ def test_budget_of_a_promotion_with_four_targets(tmp_path: Path, redis_url: str,
         assert journal.reads("towpath") <= BUDGETS[kind]["reads"], calls
 
 
+def test_budget_of_a_promotion_whose_owners_are_asked(tmp_path: Path, redis_url: str, kind: str) -> None:
+    policy = POLICY.replace("merge: auto", "merge: manual\n    approvals: {codeowners: required}")
+    with towns(tmp_path, redis_url, kind, policy, FOUR | {"CODEOWNERS": "* @olga\n"}) as town:
+        town.sandbox.add_user("olga")
+        town.sandbox.add_member(PROJECT, "olga", Role.developer)
+        town.sweep()
+        town.sandbox.journal.clear()
+        town.publish("v2")
+        town.step()
+        request = town.open_in("nonprod")
+        assert request is not None and REPORT_MARK in town.report(request.iid)
+        assert [one.username for one in request.reviewers] == ["olga"]
+        calls = [f"{entry.method} {entry.path}" for entry in town.sandbox.journal.entries("towpath")]
+        assert town.sandbox.journal.pushes("towpath") == 1
+        assert town.sandbox.journal.writes("towpath") <= {"gitlab": 3, "github": 5}[kind], calls
+
+
 def test_budget_of_a_wake_up_that_changes_nothing(town: Town) -> None:
     town.publish("v2")
     town.settle()

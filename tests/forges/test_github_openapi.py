@@ -28,7 +28,7 @@ from bot.forges.github import GitHub
 from bot.forges.github.client import Client
 from bot.sandbox.app import create_app
 from bot.sandbox.ci import Job
-from bot.sandbox.model import Hook, Role
+from bot.sandbox.model import Hook, RequiredCheck, Role
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.server import HOST, Quiet
 from policies.model import CheckState, User
@@ -208,6 +208,7 @@ def walk(sandbox: Sandbox, forge: Forge) -> None:
     forge.install_webhook(R, hook)
     forge.default_branch(R)
     before = forge.head(R, "main")
+    look_at_the_protection(sandbox, forge)
     first, head = opened(sandbox, forge, f"a{forge.me().id}")
     discuss(forge, first, sandbox.user("mira").id)
     sandbox.approve_as("mira", R, first)
@@ -226,6 +227,15 @@ def walk(sandbox: Sandbox, forge: Forge) -> None:
     forge.updated_requests(R, LONG_AGO)
     sandbox.deliver()
     assert forge.recover(R, f"/hooks/{forge.me().id}", LONG_AGO).sent_again > 0
+
+
+def look_at_the_protection(sandbox: Sandbox, forge: Forge) -> None:
+    """With all that a rule can ask for, then as it was."""
+    rules = sandbox.project(R).protections
+    plain = rules["main"]
+    rules["main"] = replace(plain, checks=(RequiredCheck("towpath"),), reviews=1)
+    assert forge.guard(R, "main").protected
+    rules["main"] = plain
 
 
 def discuss(forge: Forge, iid: int, mira: int) -> None:

@@ -163,6 +163,7 @@ def test_the_handbook_lists_every_key() -> None:
         *(f"services.{key}" for key in found["$defs"]["Services"]["properties"]),
         *(f"stages[].{key}" for key in found["$defs"]["Stage"]["properties"] if key != "source"),
         *(f"stages[].source.{key}" for key in found["$defs"]["Source"]["properties"]),
+        *(f"stages[].approvals.{key}" for key in found["$defs"]["Approvals"]["properties"]),
         "version",
     }
     table = (DOCS / "policy.md").read_text("utf-8").partition("### ")[0]

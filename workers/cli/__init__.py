@@ -8,7 +8,9 @@ import click
 COMMANDS: Mapping[str, str] = {
     "check": "validate a config repository offline",
     "demo": "show the main job on an embedded forge",
+    "doctor": "say whether the gates are enforced, advisory or bypassable",
     "event": "print what Towpath understands of a webhook's payload",
+    "owners": "print who owns paths by a CODEOWNERS file",
     "publish": "announce an image (what CI runs)",
     "recover": "have webhooks that nobody took sent again",
     "sandbox": "start the sandbox forge alone",

@@ -160,6 +160,9 @@ def _actor(actor: fields.Json, people: People) -> tuple[str, ...]:
     kind, number = fields.text(actor, "actor_type"), actor.get("actor_id")
     if kind == "Integration":
         return () if people.app is not None and number == people.app else (f"App {number}",)
+    if kind == "User":
+        known = (row for row in people.rows or () if row.get("id") == number)
+        return () if number == people.me else (next(map(_named, known), f"user number {number}"),)
     if kind == "RepositoryRole" and isinstance(number, int) and number in ROLES:
         return people.having(ROLES[number])
     if kind == "OrganizationAdmin":

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import structlog
 from github import GithubException
 
 from bot.errors import Conflict, OutsideError, Permanent, Transient
@@ -12,6 +13,8 @@ from bot.forges.github import convert
 from bot.forges.github.errors import outside, said
 from bot.forges.github.webhooks import Webhooks
 from policies.model import CheckState, Mergeable, MergeRequest, MergeRequestState, User
+
+log = structlog.get_logger(__name__)
 
 LONGEST_DESCRIPTION = 140
 """Of a commit status (GitHub's limit)."""
@@ -44,7 +47,18 @@ class Writes(Webhooks):
             made = convert.merge_request(self._client.post(repository, f"/repos/{repository}/pulls", body))
         if proposal.labels:
             self.label(repository, made.iid, proposal.labels)
+        if proposal.reviewers:
+            self._ask_if_possible(repository, made.iid, proposal.reviewers)
         return replace(made, labels=proposal.labels)
+
+    def _ask_if_possible(self, repository: str, iid: int, reviewers: Sequence[User]) -> None:
+        """GitHub refuses all (422) where one of them is no collaborator: then each is asked alone."""
+        try:
+            self.ask_for_review(repository, iid, reviewers)
+        except Permanent as refusal:
+            for reviewer in reviewers if len(reviewers) > 1 else ():
+                self._ask_if_possible(repository, iid, [reviewer])
+            log.info("not asked for a review", pull=iid, count=len(reviewers), why=refusal.cause)
 
     def label(self, repository: str, iid: int, labels: Sequence[str]) -> None:
         """Add labels; GitHub makes those that the repository lacks."""

@@ -43,7 +43,7 @@ class Writes:
             "description": proposal.description,
             "labels": ",".join(proposal.labels),
             "remove_source_branch": False,
-        }
+        } | ({"reviewer_ids": [user.id for user in proposal.reviewers]} if proposal.reviewers else {})
         with outside("open a merge request for", f"{repository} {proposal.source_branch}"):
             return convert.merge_request(self._client.post(paths.requests(repository), body))
 

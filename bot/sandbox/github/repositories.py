@@ -196,16 +196,20 @@ def _checks(wanted: Mapping[str, object]) -> Iterator[RequiredCheck]:
 
 
 def _protection(rule: Protection) -> Json:
+    """As GitHub tells it: what is not asked for is left out."""
     checks = [{"context": one.context, "app_id": one.app_id} for one in rule.checks]
-    return {
-        "required_status_checks": {
-            "strict": rule.strict,
-            "contexts": [one.context for one in rule.checks],
-            "checks": checks,
-        }
-        if checks or rule.strict
-        else None,
-        "required_pull_request_reviews": {"required_approving_review_count": rule.reviews} if rule.reviews else None,
+    shown: Json = {
         "enforce_admins": {"enabled": True},
-        "restrictions": {"users": [], "teams": [], "apps": []} if rule.push > Role.developer else None,
+        "required_signatures": {"enabled": False},
+        "allow_force_pushes": {"enabled": rule.allow_force_push},
     }
+    if checks or rule.strict:
+        contexts = [one.context for one in rule.checks]
+        shown |= {"required_status_checks": {"strict": rule.strict, "contexts": contexts, "checks": checks}}
+    if rule.reviews:
+        nobody: Json = {"users": [], "teams": [], "apps": []}
+        asked = {"required_approving_review_count": rule.reviews, "bypass_pull_request_allowances": nobody}
+        shown |= {"required_pull_request_reviews": asked}
+    if rule.push > Role.developer:
+        shown |= {"restrictions": {"users": [], "teams": [], "apps": []}}
+    return shown

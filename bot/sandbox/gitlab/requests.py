@@ -62,7 +62,15 @@ def create(call: Call) -> Answer:
         remove_source_branch=_or(call.flag("remove_source_branch"), project.settings.remove_source_branch_after_merge),
     )
     made = requests.open_request(call.state, project, user, wanted)
+    _ask(call, made)
     return Answer(single_request(call.state, project, (made, "preparing"), user), 201)
+
+
+def _ask(call: Call, request: MergeRequest) -> None:
+    """`reviewer_ids`; ids of nobody are passed over, as GitLab does."""
+    reviewers = call.words("reviewer_ids")
+    if reviewers is not None:
+        request.reviewers = [call.state.users[int(one)] for one in reviewers if int(one) in call.state.users]
 
 
 def update(call: Call) -> Answer:
@@ -85,9 +93,7 @@ def update(call: Call) -> Answer:
         remove_source_branch=call.flag("remove_source_branch"),
     )
     requests.edit(call.state, project, request, call.user(), wanted)
-    reviewers = call.words("reviewer_ids")
-    if reviewers is not None:  # ids of nobody are passed over, as GitLab does
-        request.reviewers = [call.state.users[int(one)] for one in reviewers if int(one) in call.state.users]
+    _ask(call, request)
     return _shown(call, project, request)
 
 
