@@ -47,6 +47,10 @@ class Merge:
     head: str
     expected: str
     message: str
+    base: str = ""
+    """The target branch's head as read, on which the tree was proved."""
+    signed: bool = False
+    """By a commit of Towpath's own on exactly that base, with its signature, instead of the forge's merge."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,10 @@ class Stage(Strict):
     where: dict[str, Several] = Field(min_length=1, description="Which targets: captured name to value or values.")
     after: Several = Field(default=(), description="The stages that a release must have reached before; none: first.")
     source: Source = Field(default=Source(), description="First stages only: which published images enter.")
-    merge: Literal["auto", "manual"] = Field(default="manual", description="Who merges when every gate passes.")
+    merge: Literal["auto", "manual", "signed"] = Field(
+        default="manual",
+        description="Who merges when every gate passes: Towpath by the forge, a person, or Towpath, signing it.",
+    )
     mode: Literal["observe", "propose", "enforce"] = Field(
         default="enforce", description="observe: open nothing; propose: open but never merge; enforce: all."
     )
@@ -115,6 +118,16 @@ class Stage(Strict):
     absent: Literal["block", "pass"] = Field(
         default="block", description="When an `after` stage has no target of the service: block, or look past it."
     )
+
+    @property
+    def merges_itself(self) -> bool:
+        """Whether Towpath merges when every gate passes."""
+        return self.merge != "manual" and self.mode == "enforce"
+
+    @property
+    def signs(self) -> bool:
+        """Whether Towpath merges by a commit of its own that carries its signature."""
+        return self.merge == "signed" and self.merges_itself
 
 
 class Policy(Strict):

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from policies import naming, order, trailers
 from policies.actions import Action, Close, Merge, Plan, Report, SetStatus, StagePlan
 from policies.approvals import tally
-from policies.gates import approvals, checks, integrity, refusal
+from policies.gates import approvals, checks, integrity, refusal, signing
 from policies.model import CheckState, Mergeable, MergeRequest, MergeRequestState, Release, Trouble
 from policies.order import Order, compare, left_behind, went_back
 from policies.proposal import known, propose
@@ -110,12 +110,15 @@ def _is_done(snapshot: Snapshot, view: StageView, release: Release) -> bool:
 
 def _finish(snapshot: Snapshot, view: StageView, found: Wanted) -> StagePlan:
     text = words.finished(view.stage.name, found.release)
-    closes = tuple(Close(one.request.iid, naming.DONE, text) for one in _open_in(snapshot, view))
+    left = _open_in(snapshot, view)
+    closes = tuple(Close(one.request.iid, naming.DONE, text) for one in left if not one.landed)
+    # What brought it in is the forge's to show as merged; closed before it has seen so, it would stay closed for ever.
+    again = PATIENCE if any(one.landed for one in left) else None
     if found.remark:
         more = wait("wanted", found.remark, "publish the missing image, or set `images: apart`")
-        return StagePlan(view.stage.name, more, actions=closes)
+        return StagePlan(view.stage.name, more, actions=closes, look_again=again)
     verdict = passed("wanted", f"{view.stage.name} runs {release_name(found.release)}")
-    return StagePlan(view.stage.name, verdict, found.release, actions=closes)
+    return StagePlan(view.stage.name, verdict, found.release, actions=closes, look_again=again)
 
 
 # Rules 2 and 4: what is not wanted.
@@ -227,16 +230,21 @@ def _replace(one: Promotion, release: Release) -> Close:
 
 
 def _gates(snapshot: Snapshot, view: StageView, promotion: Promotion) -> tuple[Verdict, ...]:
-    found = (integrity.judge(promotion), checks.judge(promotion.checks, view.stage.checks, snapshot.bot_id))
+    found: tuple[Verdict, ...] = (
+        integrity.judge(promotion),
+        checks.judge(promotion.checks, view.stage.checks, snapshot.bot_id),
+    )
     rule = view.stage.approvals
-    return (*found, approvals.judge(snapshot, view, promotion, rule)) if rule is not None else found
+    if rule is not None:
+        found = (*found, approvals.judge(snapshot, view, promotion, rule))
+    return (*found, signing.judge(snapshot.can_sign)) if view.stage.signs else found
 
 
 def _advance(snapshot: Snapshot, view: StageView, current: Promotion, found: Wanted, now: datetime) -> StagePlan:
     release = found.release
     verdict = combine("promotion", _gates(snapshot, view, current))
     merges: list[Action] = []
-    if verdict.outcome is Outcome.passed and view.stage.merge == "auto" and view.stage.mode == "enforce":
+    if verdict.outcome is Outcome.passed and view.stage.merges_itself:
         merges += [_merge(snapshot, view, current, release)] if current.request.mergeable is Mergeable.yes else []
     others = tuple(one for one in _open_in(snapshot, view) if one is not current)
     actions: list[Action] = [_replace(one, release) for one in others]
@@ -256,9 +264,7 @@ def _must_catch_up(view: StageView, current: Promotion) -> bool:
     """Whether the forge merges nothing that lacks the target branch's newest commit (GitHub's `behind`).
 
     Nothing else is missing then, so a new attempt on the newest commit is the way on: nobody's head is moved."""
-    if view.stage.merge != "auto" or view.stage.mode != "enforce":
-        return False
-    return current.request.merge_reason == "behind" and not current.up_to_date
+    return view.stage.merges_itself and current.request.merge_reason == "behind" and not current.up_to_date
 
 
 def _look_again(verdict: Verdict, request: MergeRequest, age: timedelta) -> timedelta:
@@ -281,7 +287,8 @@ def _merge(snapshot: Snapshot, view: StageView, current: Promotion, release: Rel
         snapshot.unit, stage, release, known(snapshot, release), current.supersedes, "", current.requesters, approvers
     )
     text = message(f"{subject}\n\nMerge request !{request.iid}", record)
-    return Merge(request.iid, stage, release, request.head, current.integrity.expected or "", text)
+    expected = current.integrity.expected or ""
+    return Merge(request.iid, stage, release, request.head, expected, text, snapshot.head, view.stage.signs)
 
 
 def _show(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import cast
+from typing import Literal, cast
 
 from policies.codeowners import Dialect
 from policies.codeowners.model import CodeOwners
@@ -86,10 +86,11 @@ class Integrity:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The forge would not merge this very head, in its own words, when Towpath last tried."""
+    """This very head could not be merged when Towpath last tried, and why, in the words of who refused."""
 
     text: str
     at: datetime
+    by: Literal["forge", "signing"] = "forge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,8 @@ class Promotion:
     refused: Refusal | None = None
     up_to_date: bool = True
     """Whether its head contains the target branch's head as read."""
+    landed: bool = False
+    """Whether the target branch as read contains its head; the forge shows it as merged by itself in a moment."""
     requesters: tuple[int, ...] = ()
     """Ids of who asked for this very promotion, as its sealed commit says: they never approve it (S15)."""
 
@@ -235,6 +238,8 @@ class Snapshot:
     policy_faults: tuple[Fault, ...] = ()
     """Why the newest `towpath.yaml` is not the one in use; empty where it is."""
     answers: Mapping[Question, object] = field(default_factory=dict)
+    can_sign: bool = False
+    """Whether Towpath has a key to sign merges with."""
 
     def view(self, name: str) -> StageView:
         """The stage of that name; KeyError where there is none."""

@@ -9,6 +9,7 @@ from bot.errors import OutsideError
 from policies.actions import Action, Close, Merge, OpenPromotion, Plan, Report
 from policies.decide import decide
 from policies.snapshot import Snapshot
+from workers.audit import audit
 from workers.execute import Hands, execute, finish_merge
 from workers.observe import observe
 from workers.observe.answers import answered
@@ -40,6 +41,7 @@ def reconcile(context: Context, hands: Hands, unit: str) -> Reconciled:
         finish_merge(context, hands, snapshot)
         failures = execute(context, hands, snapshot, _now(plan))
         if not _moved(plan):
+            audit(context, snapshot)
             return Reconciled(snapshot, plan, tuple(failures), plan.wake_at)
         if not rounds_left:
             log.warning("still moving", rounds=ROUNDS)

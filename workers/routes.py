@@ -11,11 +11,14 @@ from bot.errors import OutsideError, RateLimited
 from bot.memory import Answer
 from bot.pending import Work
 from policies import naming
+from policies.config import PolicyError
+from policies.loosening import loosened
 from policies.model import MergeRequest, MergeRequestState, Sighting, Trouble
 from policies.wording.quote import one_line
 from workers import observe
 from workers.observe.context import Context
 from workers.observe.promotions import is_ours
+from workers.policy_file import load
 from workers.preview import preview
 from workers.recovery import recover_lately
 from workers.world import World
@@ -111,10 +114,26 @@ def route_repository(world: World, forge: str, repository: str, now: datetime) -
     key = f"head:{context.subject}"
     last = world.memory.get(key)
     units = _changed_units(context, base, last)
+    _alarm_when_looser(context, base, last)
     _mark_units(world, context, units, now, f"push {base.head[:12]}")
     if base.faults:
         log.error("policy unusable, going on with the last good one", faults=[fault.message for fault in base.faults])
     world.memory.set(key, base.head, 30 * 24 * 3600)
+
+
+def _alarm_when_looser(context: Context, base: observe.Base, last: str | None) -> None:
+    """Say loudly that a policy that asks less is in force now (S22); on its merge request it was told before."""
+    if last is None or last == base.head or not context.mirror.has(last):
+        return
+    before = context.mirror.read(last, observe.POLICY_FILE)
+    if before is None or observe.POLICY_FILE not in context.mirror.changed(last, base.head):
+        return
+    try:
+        less = loosened(load(before), base.policy)
+    except PolicyError:
+        return  # the policy before could not be used either, and said so in its time
+    if less:
+        log.critical("policy loosened", commit=base.head, since=last, what=list(less))
 
 
 def _changed_units(context: Context, base: observe.Base, last: str | None) -> tuple[str, ...]:

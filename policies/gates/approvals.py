@@ -14,7 +14,18 @@ NAME = "approvals"
 
 def judge(snapshot: Snapshot, view: StageView, promotion: Promotion, rule: Approvals) -> Verdict:
     """Pass when every requirement is met; block where none can be; else wait for those that are named (S16)."""
-    wanted = _wanted(snapshot, view, promotion, rule)
+    paths: tuple[str, ...] = ()
+    if rule.codeowners == "required":
+        found = _paths(snapshot, view, promotion)
+        if isinstance(found, Verdict):
+            return found
+        paths = found
+    return judge_paths(snapshot, promotion, rule, paths)
+
+
+def judge_paths(snapshot: Snapshot, promotion: Promotion, rule: Approvals, paths: tuple[str, ...]) -> Verdict:
+    """As `judge`, of a change of these paths."""
+    wanted = _wanted(snapshot, rule, paths)
     if isinstance(wanted, Verdict):
         return wanted
     found = approvals.tally(snapshot, promotion)
@@ -32,12 +43,20 @@ def judge(snapshot: Snapshot, view: StageView, promotion: Promotion, rule: Appro
     return Verdict(NAME, Outcome.wait, reason, "their approval of this merge request", None, children)
 
 
-def _wanted(
-    snapshot: Snapshot, view: StageView, promotion: Promotion, rule: Approvals
-) -> tuple[Requirement, ...] | Verdict:
+def _paths(snapshot: Snapshot, view: StageView, promotion: Promotion) -> tuple[str, ...] | Verdict:
+    """What merging the promotion changes."""
+    if promotion.release is None:
+        return wait(NAME, "the branch holds no release whose files could be told")
+    content = snapshot.content(view.stage.name, promotion.release)
+    if not isinstance(content, Splice):
+        return wait(NAME, "the files that it changes cannot be told")
+    return content.paths
+
+
+def _wanted(snapshot: Snapshot, rule: Approvals, paths: tuple[str, ...]) -> tuple[Requirement, ...] | Verdict:
     wanted: tuple[Requirement, ...] = ()
     if rule.codeowners == "required":
-        owned = _of_codeowners(snapshot, view, promotion)
+        owned = _of_codeowners(snapshot, paths)
         if isinstance(owned, Verdict):
             return owned
         wanted += owned
@@ -46,21 +65,16 @@ def _wanted(
     return wanted
 
 
-def _of_codeowners(snapshot: Snapshot, view: StageView, promotion: Promotion) -> tuple[Requirement, ...] | Verdict:
+def _of_codeowners(snapshot: Snapshot, paths: tuple[str, ...]) -> tuple[Requirement, ...] | Verdict:
     found = snapshot.owners()
     rules = _usable(found)
     if isinstance(rules, Verdict):
         return rules
-    if promotion.release is None:
-        return wait(NAME, "the branch holds no release whose files could be told")
-    content = snapshot.content(view.stage.name, promotion.release)
-    if not isinstance(content, Splice):
-        return wait(NAME, "the files that it changes cannot be told")
-    lost = approvals.unowned(rules, content.paths)
+    lost = approvals.unowned(rules, paths)
     if lost:
-        reason = f"{code(found.path)} names no owner of {listed(tuple(code(path) for path in lost))}"
+        reason = f"{code(found.path)} names no owner of {listed(tuple(code(path) for path in lost[:5]))}"
         return block(NAME, reason, f"give it an owner in {code(found.path)} on the target branch")
-    return approvals.of_codeowners(snapshot, found.dialect, rules, content.paths)
+    return approvals.of_codeowners(snapshot, found.dialect, rules, paths)
 
 
 def _usable(found: Owners) -> CodeOwners | Verdict:

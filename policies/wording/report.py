@@ -8,6 +8,7 @@ from policies.verdict import Outcome, Verdict
 from policies.wording.promotion import release_name
 from policies.wording.quote import code, fit, most, one_line, plain
 
+AS_BEFORE = "Until it is mended Towpath goes on with the last policy that it understood, and leaves these files alone."
 SIGN = {Outcome.passed: "✅", Outcome.wait: "⏳", Outcome.block: "⛔"}
 STATUS_LIMIT = 140
 """GitHub's limit for a status description; GitLab's is 255."""
@@ -45,7 +46,7 @@ def _first_line(promotion: Promotion, stage: Stage, verdict: Verdict) -> str:
         return f"Blocked: {verdict.reason}."
     if verdict.outcome is Outcome.wait:
         return f"Waits: {verdict.reason}."
-    if stage.merge == "manual" or stage.mode != "enforce":
+    if not stage.merges_itself:
         return "Every gate passes: merge it when you want it."
     if promotion.request.mergeable is Mergeable.no:
         return f"Every gate passes, but the forge does not allow the merge yet: {code(promotion.request.merge_reason)}."
@@ -75,6 +76,14 @@ def merged(stage: str, release: Release, commit: str) -> str:
     return f"{REPORT_MARK}\n**✅ Merged as {code(commit[:12])}: {now}.**"
 
 
+def around(stage: str, verdict: Verdict) -> str:
+    """The report on a promotion that somebody merged though the gate had not passed."""
+    return (
+        f"{REPORT_MARK}\n**⛔ Alarm: merged without the approvals that policy asks for in {code(stage)}.**\n\n"
+        f"At the time: {verdict.reason}. Look at it now, and revert the merge if it should not be there."
+    )
+
+
 def alarm(commit: str, paths: tuple[str, ...]) -> str:
     """The report when a merge brought in something else than was proved before it (S17)."""
     rows = "\n".join(most([f"- {code(path)}" for path in paths]))
@@ -84,15 +93,18 @@ def alarm(commit: str, paths: tuple[str, ...]) -> str:
     )
 
 
-def preview(faults: tuple[Fault, ...], troubles: tuple[Trouble, ...]) -> str:
-    """The report on a person's merge request whose policy or files Towpath could not use."""
-    if not faults and not troubles:
-        return f"{REPORT_MARK}\n**✅ Towpath understands the policy and the values files of this merge request.**"
+def preview(faults: tuple[Fault, ...], troubles: tuple[Trouble, ...], loosened: tuple[str, ...] = ()) -> str:
+    """The report on a person's merge request: what Towpath could not use, and what it would ask less for (S22)."""
+    parts = [REPORT_MARK]
     rows = [f"- {policy_line(fault)}" for fault in faults] + [f"- {trouble_line(trouble)}" for trouble in troubles]
-    return (
-        f"{REPORT_MARK}\n**⛔ Towpath could not use this after merging:**\n\n" + "\n".join(most(rows)) + "\n\n"
-        "Until it is mended Towpath goes on with the last policy that it understood, and leaves these files alone."
-    )
+    if rows:
+        parts += ["**⛔ Towpath could not use this after merging:**", "", *most(rows), "", AS_BEFORE]
+    if loosened:
+        parts += [*([""] if rows else []), "**⚠️ This loosens the policy of promotions:**", ""]
+        parts += most([f"- {what}" for what in loosened])
+    if not rows and not loosened:
+        parts.append("**✅ Towpath understands the policy and the values files of this merge request.**")
+    return fit("\n".join(parts))
 
 
 def policy_line(fault: Fault) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.forges import FORGES
 from bot.sandbox.model import MergeRequest, RequestState, Role
@@ -250,3 +251,38 @@ def test_an_objection_of_who_may_write_blocks(town: Town) -> None:
     approve(town, "olga", request.iid)
     assert not is_in_prod(town)
     assert "`@jonas` asked for changes" in town.report(request.iid)
+
+
+def test_S22_a_looser_policy_is_announced_where_it_is_proposed_and_alarmed_when_it_merges(town: Town) -> None:
+    looser = GATED.replace("codeowners: required", "codeowners: ignored, minimum: 1")
+    town.sandbox.commit_as("jonas", PROJECT, "easy", {"towpath.yaml": looser, "CODEOWNERS": "* @jonas\n"}, "Easier")
+    opened = town.sandbox.open_as("jonas", PROJECT, Opening("easy", "main", "Easier"))
+    town.settle()
+    report = town.report(opened.iid)
+    assert "This loosens the policy of promotions" in report
+    assert "`prod`: code owners need not approve any more" in report
+    assert "`CODEOWNERS` changes" in report
+    town.sandbox.merge_as("maria", PROJECT, opened.iid)
+    with capture_logs() as logs:
+        town.settle()
+    (alarm,) = (one for one in logs if one["event"] == "policy loosened")
+    assert alarm["log_level"] == "critical"
+
+
+def test_a_merge_by_hand_around_the_bot_is_found(town: Town) -> None:
+    request = waiting(town)
+    town.sandbox.merge_as("maria", PROJECT, request.iid)
+    with capture_logs() as logs:
+        town.settle()
+    assert is_in_prod(town)
+    assert "merged without the approvals that policy asks for" in town.report(request.iid)
+    assert [one["log_level"] for one in logs if one["event"] == "merged around the gates"] == ["critical"]
+
+
+def test_a_merge_by_hand_after_the_owners_approved_is_no_alarm(town: Town) -> None:
+    request = waiting(town)
+    town.pass_time(1)
+    town.sandbox.approve_as("olga", PROJECT, request.iid)
+    town.sandbox.merge_as("maria", PROJECT, request.iid)
+    town.settle()
+    assert "Alarm" not in town.report(request.iid)

@@ -34,7 +34,15 @@ FILES = {f"environments/{stage}/one/shop/values.yaml": values() for stage in ("n
 class Town:
     """One config repository on a sandbox forge, and Towpath around it."""
 
-    def __init__(self, folder: Path, redis_url: str, kind: str, content: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        redis_url: str,
+        kind: str,
+        content: Mapping[str, str],
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self.more_settings = dict(settings or {})
         self.kind = kind
         self.now = datetime.now(UTC)  # The adapter reckons `Retry-After` from the wall clock.
         self.sandbox = Sandbox.create(folder / "forge", lambda: self.now, self._deliver)
@@ -78,6 +86,7 @@ class Town:
                 f"{source}KIND": "ci",
                 f"{source}SECRETS": json.dumps([SECRET]),
                 f"{source}IMAGES": json.dumps([f"{HOST}/"]),
+                **self.more_settings,
             }
         )
 
