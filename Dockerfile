@@ -16,9 +16,9 @@ RUN PYTHONPATH=/opt/build python -m pip install --no-deps --no-build-isolation .
     && python -m compileall -q /opt/towpath/lib
 
 FROM python:3.11-slim-bookworm
-# git fetches and pushes; everything else that Towpath does with Git it does in process.
+# git fetches and pushes, GnuPG or OpenSSH signs (`merge: signed`); all else that Towpath does with Git is in process.
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends git \
+    && apt-get install -y --no-install-recommends git gnupg openssh-client \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin towpath \
     && install -d -o towpath -g towpath -m 0700 /var/lib/towpath

@@ -126,7 +126,7 @@ local found = {}
 for _, work in ipairs(works) do
   local failures, at = redis.call('HINCRBY', KEYS[6], work, 1), tonumber(ARGV[1])
   table.insert(found, {work, failures, redis.call('HGET', KEYS[5], work) or ''})
-  if failures > 1 then
+  if failures > 1 and string.sub(work, 1, 6) == '["unit' then
     at = at + math.min(2 ^ math.min(failures, 16), tonumber(ARGV[2]))
     redis.call('HSET', KEYS[8], work, at)
   end
@@ -138,4 +138,4 @@ end
 return found
 """
 """ARGV: now, the longest pause. A lease that ends once is due again at once, for its worker may only have been stopped;
-what ends again and again may be what kills its workers, and waits longer each time."""
+a unit whose lease ends again and again may be what kills its workers, and waits longer each time."""

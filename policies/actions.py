@@ -25,6 +25,8 @@ class OpenPromotion:
     labels: tuple[str, ...]
     reviewers: tuple[User, ...] = ()
     """Who is asked for an approval."""
+    catches_up: bool = False
+    """Whether it only brings the same release onto the newest commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Merge:
     """The target branch's head as read, on which the tree was proved."""
     signed: bool = False
     """By a commit of Towpath's own on exactly that base, with its signature, instead of the forge's merge."""
+    paths: tuple[str, ...] = ()
+    """The files of the stage's targets, into which the release is spliced."""
 
 
 @dataclass(frozen=True, slots=True)

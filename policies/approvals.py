@@ -132,6 +132,8 @@ def _resolved(snapshot: Snapshot, names: tuple[str, ...]) -> tuple[tuple[User, .
 
 
 def _named(names: tuple[str, ...], people: tuple[User, ...]) -> str:
+    if not names:
+        return "an owner, of whom the section names none"
     count = "1 person" if len(people) == 1 else f"{len(people)} people"
     return f"{listed(tuple(code(name) for name in names))} ({count})"
 

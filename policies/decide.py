@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from policies import naming, order, trailers
-from policies.actions import Action, Close, Merge, Plan, Report, SetStatus, StagePlan
+from policies.actions import Action, Close, Merge, OpenPromotion, Plan, Report, SetStatus, StagePlan
 from policies.approvals import tally
 from policies.gates import approvals, checks, integrity, refusal, signing
 from policies.model import CheckState, Mergeable, MergeRequest, MergeRequestState, Release, Trouble
@@ -26,6 +26,9 @@ from policies.wording.quote import code
 SHORTEST = timedelta(seconds=2)
 LONGEST = timedelta(minutes=10)
 """How long to wait before looking again at an open promotion that is worked on elsewhere, at least and at most."""
+UNDECIDED = timedelta(minutes=1)
+"""How long to wait at most before looking again at what the forge has not made up its mind about."""
+MOST_CATCH_UPS = 5
 SOON = timedelta(seconds=3)
 """When to look again at what the forge has not made up its mind about (R8)."""
 ELSEWHERE = ("ci_", "blocked", "behind")
@@ -39,10 +42,16 @@ def decide(snapshot: Snapshot, now: datetime) -> Plan:
     stages = tuple(
         _stage_or_questions(snapshot, view, now) for view in snapshot.stages if view.targets or view.troubles
     )
-    stages += tuple(_withdraw(snapshot, one) for one in snapshot.promotions if one.stage not in _names(snapshot))
+    stages += tuple(_withdraw(snapshot, one) for one in _stageless(snapshot))
     soon = [stage.look_again for stage in stages if stage.look_again is not None]
-    until = [stage.verdict.until for stage in stages if stage.verdict.until is not None]
+    ends = (stage.verdict.until for stage in stages)
+    until = [end for end in ends if end is not None and end > now]
     return Plan(stages, min([now + wait for wait in soon] + until, default=None))
+
+
+def _stageless(snapshot: Snapshot) -> tuple[Promotion, ...]:
+    names = _names(snapshot)
+    return tuple(one for one in snapshot.promotions if one.stage not in names and not one.landed)
 
 
 def _names(snapshot: Snapshot) -> frozenset[str]:
@@ -97,7 +106,9 @@ def _stage(snapshot: Snapshot, view: StageView, now: datetime) -> StagePlan:
 
 
 def _open_in(snapshot: Snapshot, view: StageView) -> tuple[Promotion, ...]:
-    return tuple(one for one in snapshot.promotions if one.stage == view.stage.name)
+    """The open promotions of a stage, but what has landed: that is the forge's to show as merged, and GitLab looks at
+    pushes in the background. Closed before it has seen this one, it would stay closed for ever."""
+    return tuple(one for one in snapshot.promotions if one.stage == view.stage.name and not one.landed)
 
 
 # Rule 3: done.
@@ -110,10 +121,9 @@ def _is_done(snapshot: Snapshot, view: StageView, release: Release) -> bool:
 
 def _finish(snapshot: Snapshot, view: StageView, found: Wanted) -> StagePlan:
     text = words.finished(view.stage.name, found.release)
-    left = _open_in(snapshot, view)
-    closes = tuple(Close(one.request.iid, naming.DONE, text) for one in left if not one.landed)
-    # What brought it in is the forge's to show as merged; closed before it has seen so, it would stay closed for ever.
-    again = PATIENCE if any(one.landed for one in left) else None
+    closes = tuple(Close(one.request.iid, naming.DONE, text) for one in _open_in(snapshot, view))
+    landed = any(one.landed for one in snapshot.promotions if one.stage == view.stage.name)
+    again = PATIENCE if landed else None
     if found.remark:
         more = wait("wanted", found.remark, "publish the missing image, or set `images: apart`")
         return StagePlan(view.stage.name, more, actions=closes, look_again=again)
@@ -153,10 +163,9 @@ def _reverted(snapshot: Snapshot, view: StageView, release: Release) -> Verdict 
 
 def _refused_before(snapshot: Snapshot, view: StageView, found: Wanted) -> Verdict | None:
     earlier = snapshot.attempts(view.stage.name, found.release.name)
-    # What a merge brought is in the history as read, or the branch has moved since; a place that lacks it came later.
-    shown = {moment.commit for moment in snapshot.moments}
-    requests = [one.request for one in reversed(earlier) if one.request is not None]
-    verdicts = (_refused(snapshot, one, found) for one in requests if one.merge_commit not in shown)
+    # What a merge brought is in the target branch as read, or it came since; a place that lacks it was added later.
+    requests = [one.request for one in reversed(earlier) if one.request is not None and not one.landed]
+    verdicts = (_refused(snapshot, one, found) for one in requests)
     return next((verdict for verdict in verdicts if verdict is not None), None)
 
 
@@ -248,10 +257,10 @@ def _advance(snapshot: Snapshot, view: StageView, current: Promotion, found: Wan
         merges += [_merge(snapshot, view, current, release)] if current.request.mergeable is Mergeable.yes else []
     others = tuple(one for one in _open_in(snapshot, view) if one is not current)
     actions: list[Action] = [_replace(one, release) for one in others]
-    if verdict.outcome is Outcome.passed and _must_catch_up(view, current):
-        return _open(snapshot, view, found)
+    if verdict.outcome is Outcome.passed and _must_catch_up(snapshot, view, current):
+        return _catch_up(_open(snapshot, view, found))
     shown = verdict
-    if current.refused is not None and verdict.outcome is Outcome.passed:
+    if current.refused is not None and verdict.outcome is Outcome.passed and view.stage.merges_itself:
         # In the report alone: the status says what the gates say, for a forge may ask for it before it merges.
         shown = combine("promotion", (*verdict.children, refusal.judge(current.refused)))
         merges = merges if refusal.is_due(current.refused, now) else []
@@ -260,11 +269,20 @@ def _advance(snapshot: Snapshot, view: StageView, current: Promotion, found: Wan
     return StagePlan(view.stage.name, shown, release, current.request.url, (*actions, *merges))
 
 
-def _must_catch_up(view: StageView, current: Promotion) -> bool:
-    """Whether the forge merges nothing that lacks the target branch's newest commit (GitHub's `behind`).
+def _must_catch_up(snapshot: Snapshot, view: StageView, current: Promotion) -> bool:
+    """Whether a new attempt is the way on where the forge merges nothing that lacks the newest commit (`behind`).
 
-    Nothing else is missing then, so a new attempt on the newest commit is the way on: nobody's head is moved."""
-    return view.stage.merges_itself and current.request.merge_reason == "behind" and not current.up_to_date
+    One unit of a repository at a time, for each merge puts all others behind; a few times only, for a branch that moves
+    faster than its pipeline is never caught up with; and never where it would throw people's approvals away."""
+    if current.request.merge_reason != "behind" or current.up_to_date or view.stage.approvals is not None:
+        return False
+    mine = snapshot.catching_up in ("", snapshot.unit)
+    return view.stage.merges_itself and mine and current.attempt <= MOST_CATCH_UPS
+
+
+def _catch_up(plan: StagePlan) -> StagePlan:
+    actions = (replace(one, catches_up=True) if isinstance(one, OpenPromotion) else one for one in plan.actions)
+    return replace(plan, actions=tuple(actions))
 
 
 def _look_again(verdict: Verdict, request: MergeRequest, age: timedelta) -> timedelta:
@@ -273,7 +291,7 @@ def _look_again(verdict: Verdict, request: MergeRequest, age: timedelta) -> time
     GitLab tells of no pipeline that ends while Towpath's own status in it is pending. So what is worked on elsewhere is
     looked at again after a quarter of its age: a short pipeline is seen at once, a long one costs few reads."""
     if request.mergeable is Mergeable.unknown:
-        return max(SOON, min(age / 4, LONGEST))
+        return max(SOON, min(age / 4, UNDECIDED))
     if verdict.outcome is Outcome.wait or request.merge_reason.startswith(ELSEWHERE):
         return min(max(age / 4, SHORTEST), LONGEST)
     return PATIENCE
@@ -288,7 +306,8 @@ def _merge(snapshot: Snapshot, view: StageView, current: Promotion, release: Rel
     )
     text = message(f"{subject}\n\nMerge request !{request.iid}", record)
     expected = current.integrity.expected or ""
-    return Merge(request.iid, stage, release, request.head, expected, text, snapshot.head, view.stage.signs)
+    paths = tuple(dict.fromkeys(target.path for target in view.targets))
+    return Merge(request.iid, stage, release, request.head, expected, text, snapshot.head, view.stage.signs, paths)
 
 
 def _show(

@@ -114,7 +114,7 @@ class Promotion:
     up_to_date: bool = True
     """Whether its head contains the target branch's head as read."""
     landed: bool = False
-    """Whether the target branch as read contains its head; the forge shows it as merged by itself in a moment."""
+    """Whether its head, with Towpath's own commit, is in the target branch as read: the forge has yet to see so."""
     requesters: tuple[int, ...] = ()
     """Ids of who asked for this very promotion, as its sealed commit says: they never approve it (S15)."""
 
@@ -128,6 +128,8 @@ class Attempt:
     """None where only its branch stands."""
     own: bool
     """Whether the branch, where only that stands, is Towpath's own first step, which can be gone on with."""
+    landed: bool = False
+    """Whether its merge is in the target branch as read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +240,8 @@ class Snapshot:
     policy_faults: tuple[Fault, ...] = ()
     """Why the newest `towpath.yaml` is not the one in use; empty where it is."""
     answers: Mapping[Question, object] = field(default_factory=dict)
+    catching_up: str = ""
+    """The unit whose promotion is being made anew on the newest commit, because the forge asks for that."""
     can_sign: bool = False
     """Whether Towpath has a key to sign merges with."""
 

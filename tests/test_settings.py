@@ -70,6 +70,39 @@ def test_S1_a_missing_secret_stops_the_start(name: str) -> None:
     assert "needed" in faults(**{name: None})
 
 
+@pytest.mark.parametrize(
+    ("kind", "content", "good"),
+    [
+        ("ssh", b"-----BEGIN OPENSSH PRIVATE KEY-----\nb3Blbn", True),
+        ("ssh", b"ssh-ed25519 AAAAC3Nza towpath", False),
+        ("ssh", b"-----BEGIN PGP PRIVATE KEY BLOCK-----\n", False),
+        ("openpgp", b"-----BEGIN PGP PRIVATE KEY BLOCK-----\n", True),
+        ("openpgp", b"\x94\x58\x04", True),
+        ("openpgp", b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n", False),
+        ("openpgp", b"-----BEGIN OPENSSH PRIVATE KEY-----\n", False),
+        ("openpgp", b"", False),
+    ],
+)
+def test_S1_a_file_that_holds_no_signing_key_stops_the_start(
+    tmp_path: Path, kind: str, content: bytes, good: bool
+) -> None:
+    file = tmp_path / "key"
+    file.write_bytes(content)
+    given = {"TOWPATH_SIGNING__KIND": kind, "TOWPATH_SIGNING__KEY_FILE": str(file)}
+    if good:
+        assert load(**given).signing is not None
+    else:
+        assert f"TOWPATH_SIGNING: key_file holds no private key of kind {kind}" in faults(**given)
+
+
+def test_a_signing_key_that_is_not_there_or_said_by_half_stops_the_start() -> None:
+    assert load().signing is None
+    gone = faults(TOWPATH_SIGNING__KIND="ssh", TOWPATH_SIGNING__KEY_FILE="/nonexistent/key")
+    assert "TOWPATH_SIGNING: key_file cannot be read: No such file or directory" in gone
+    assert "TOWPATH_SIGNING__KIND" in faults(TOWPATH_SIGNING__KEY_FILE="/nonexistent/key")
+    assert "did you mean KEY_FILE?" in faults(TOWPATH_SIGNING__KIND="ssh", TOWPATH_SIGNING__KEYFILE="/x")
+
+
 def test_S3_two_secrets_are_valid_at_once_and_not_three(tmp_path: Path) -> None:
     file = tmp_path / "secrets"
     file.write_text("the-new-secret\nthe-old-secret\n\n")

@@ -1,36 +1,37 @@
 """All writes of a reconciliation: each action looks before it writes, so that a second time does nothing."""
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 from typing import assert_never
 
 import structlog
 
 from bot.errors import Conflict, OutsideError, Permanent
 from bot.forges.base import Proposal, Status
-from bot.git import Identity
+from bot.git import SigningFailed
 from policies import naming, trailers
 from policies.actions import Action, Close, Merge, OpenPromotion, Report, SetStatus
 from policies.model import Image, MergeRequest, MergeRequestState, Release
 from policies.snapshot import Snapshot
 from policies.wording import report as words
+from workers.hands import Hands
+from workers.merging import merge_signed
 from workers.observe.content import splice
 from workers.observe.context import Context
-from workers.observe.promotions import is_ours, refusal_key, remember_report, report_key, report_text, reports
+from workers.observe.promotions import (
+    CATCHING_UP,
+    catching_key,
+    is_ours,
+    refusal_key,
+    remember_report,
+    report_key,
+    report_text,
+    reports,
+)
+
+__all__ = ["Hands", "execute", "finish_merge", "post_report"]
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Hands:
-    """What writing needs beside the context: who commits, the clock, and a deadline that stops a late write."""
-
-    identity: Identity
-    clock: Callable[[], datetime]
-    still_mine: Callable[[], None]
-    """Raises `Conflict` when the lease may have run out (checked before every write)."""
 
 
 def execute(context: Context, hands: Hands, snapshot: Snapshot, actions: tuple[Action, ...]) -> list[OutsideError]:
@@ -83,6 +84,9 @@ def _open(context: Context, hands: Hands, action: OpenPromotion) -> None:
             raise
         request = standing_requests[0]
     remember_report(context, request.iid, None, "")
+    if action.catches_up:
+        name = naming.parse_branch(action.branch)
+        context.memory.set(catching_key(context), name.unit if name is not None else "", CATCHING_UP)
 
 
 def _push(context: Context, branch: str, commit: str) -> None:
@@ -147,14 +151,18 @@ def _only_report(context: Context, iid: int) -> str:
 
 def _merge(context: Context, hands: Hands, snapshot: Snapshot, action: Merge) -> None:
     """Rule 7: the exact head, then prove that what came into the branch is what was proved before (S17)."""
-    _same_target(context, snapshot, action)
+    request = _same_target(context, snapshot, action)
     _remember_merge(context, snapshot.unit, action)
     message = trailers.sealed(action.message, context.seal_keys[0])
     try:
-        commit = context.forge.merge(context.repository, action.iid, action.head, message)
+        if action.signed:
+            commit = merge_signed(context, hands, action, request, message)
+        else:
+            commit = context.forge.merge(context.repository, action.iid, action.head, message)
     except Permanent as refusal:
+        by = "signing" if isinstance(refusal, SigningFailed) else "forge"
         key = refusal_key(context, action.iid, action.head)
-        context.memory.set(key, f"{hands.clock().isoformat()}\n{refusal.cause}", 24 * 3600)
+        context.memory.set(key, f"{hands.clock().isoformat()} {by}\n{refusal.cause}", 24 * 3600)
         context.memory.delete(_merge_key(context, snapshot.unit))
         raise
     _prove_merge(context, hands, snapshot, action, commit)
@@ -171,6 +179,8 @@ def _prove_merge(context: Context, hands: Hands, snapshot: Snapshot, action: Mer
     if failures:
         log.warning("report not posted", mr=action.iid, cause=str(failures[0]))
     context.memory.delete(_merge_key(context, snapshot.unit))
+    if snapshot.catching_up == snapshot.unit:
+        context.memory.delete(catching_key(context))
 
 
 def finish_merge(context: Context, hands: Hands, snapshot: Snapshot) -> None:
@@ -178,13 +188,19 @@ def finish_merge(context: Context, hands: Hands, snapshot: Snapshot) -> None:
     known = context.memory.get(_merge_key(context, snapshot.unit))
     if known is None:
         return
-    action = Merge(**{**json.loads(known), "release": _release(json.loads(known)["release"])})
-    request = context.forge.request(context.repository, action.iid)
-    standing = {view.stage.name for view in snapshot.stages}
-    if request.merge_commit is not None and action.stage in standing:
-        _prove_merge(context, hands, snapshot, action, request.merge_commit)
-    elif request.state is not MergeRequestState.opened:
+    kept = json.loads(known)
+    action = Merge(**{**kept, "release": _release(kept["release"]), "paths": tuple(kept["paths"])})
+    try:
+        request = context.forge.request(context.repository, action.iid)
+        if request.merge_commit is not None:
+            _prove_merge(context, hands, snapshot, action, request.merge_commit)
+        elif request.state is not MergeRequestState.opened:
+            context.memory.delete(_merge_key(context, snapshot.unit))
+    except Permanent as failure:
+        # Said once, where people look; a proof that can never be made must not hold the unit up (R11).
         context.memory.delete(_merge_key(context, snapshot.unit))
+        log.critical("merge not proved", mr=action.iid, why=str(failure))
+        _try_report(context, Report(action.iid, words.unproved(action.stage, failure.cause)))
 
 
 def _remember_merge(context: Context, unit: str, action: Merge) -> None:
@@ -200,11 +216,13 @@ def _merge_key(context: Context, unit: str) -> str:
     return f"merging:{context.subject}:{unit}"
 
 
-def _same_target(context: Context, snapshot: Snapshot, action: Merge) -> None:
+def _same_target(context: Context, snapshot: Snapshot, action: Merge) -> MergeRequest:
     """No forge binds a merge to a branch: look once more where it goes, right before it goes there (S13)."""
-    target = context.forge.request(context.repository, action.iid).target_branch
-    if target != snapshot.branch:
-        raise Conflict("merge", f"{context.subject}!{action.iid}", f"it goes to {target}, not to {snapshot.branch}")
+    request = context.forge.request(context.repository, action.iid)
+    if request.target_branch != snapshot.branch:
+        goes = f"it goes to {request.target_branch}, not to {snapshot.branch}"
+        raise Conflict("merge", f"{context.subject}!{action.iid}", goes)
+    return request
 
 
 def _surprise(context: Context, snapshot: Snapshot, action: Merge, commit: str) -> tuple[str, ...]:
@@ -215,8 +233,7 @@ def _surprise(context: Context, snapshot: Snapshot, action: Merge, commit: str) 
     if tree == action.expected:
         return ()
     before = context.mirror.parents(commit)[0]
-    paths = tuple(dict.fromkeys(target.path for target in snapshot.view(action.stage).targets))
-    wanted = splice(context.editor(snapshot.policy.services), before, paths, action.release)
+    wanted = splice(context.editor(snapshot.policy.services), before, action.paths, action.release)
     if isinstance(wanted, tuple):
         raise Permanent("prove the merge of", f"{context.subject}!{action.iid}", words.trouble_line(wanted[0]))
     return () if wanted.tree == tree else context.mirror.changed(wanted.tree, tree)

@@ -11,10 +11,10 @@ from bot.forges import FORGES
 from bot.forges.base import Forge
 from bot.forges.connection import AppKey, Connection
 from bot.formats import FORMATS
-from bot.git import Identity, Mirror
+from bot.git import Identity, Mirror, OpenPgpSigner, Signer, SshSigner
 from bot.memory import Memory
 from bot.pending import Pending, connect
-from bot.settings import ForgeSettings, Settings
+from bot.settings import ForgeSettings, Settings, SigningSettings
 from workers.observe.context import Context
 
 
@@ -67,6 +67,7 @@ class World:
             formats=FORMATS,
             sightings=self.pending.sightings,
             seal_keys=self.settings.seal_keys,
+            signer=_signer(self.settings.signing),
         )
 
 
@@ -77,6 +78,12 @@ def _forge(name: str, settings: ForgeSettings) -> Forge:
     key = AppKey(*app) if app is not None else None
     connection = Connection(name, settings.address, settings.access_token(), ca_file, token_file, key)
     return FORGES[settings.kind](connection)
+
+
+def _signer(settings: SigningSettings | None) -> Signer | None:
+    if settings is None:
+        return None
+    return SshSigner(settings.key_file) if settings.kind == "ssh" else OpenPgpSigner(settings.key_file)
 
 
 def make_world(settings: Settings, clock: Callable[[], datetime] = utc_now) -> World:

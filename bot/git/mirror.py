@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 import pygit2
 
@@ -202,6 +203,17 @@ class Mirror:
         who = pygit2.Signature(author.name, author.email, int(at.timestamp()), 0)
         repository = self._repository()
         return str(repository.create_commit(None, who, who, message, pygit2.Oid(hex=tree), [pygit2.Oid(hex=parent)]))
+
+    def merge_text(self, parents: tuple[str, str], tree: str, message: str, author: Identity, at: datetime) -> bytes:
+        """What a merge commit would say, for signing; nothing is written."""
+        who = pygit2.Signature(author.name, author.email, int(at.timestamp()), 0)
+        ids: list[str | pygit2.Oid] = [_checked(parent) for parent in parents]
+        text = self._repository().create_commit_string(who, who, message, pygit2.Oid(hex=tree), ids)
+        return cast(str, text).encode()  # the stub says that it is an id
+
+    def signed(self, text: bytes, signature: str) -> str:
+        """Write the commit object that says this and carries the signature."""
+        return str(self._repository().create_commit_with_signature(text.decode(), signature, "gpgsig"))
 
     def _commit(self, commit: str) -> pygit2.Commit:
         try:

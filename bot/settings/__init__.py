@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from redis.connection import parse_url
 
 from bot.settings.forge import ForgeSettings
 from bot.settings.secrets import secrets
+from bot.settings.signing import SigningSettings
 from bot.settings.source import SourceSettings
 
-__all__ = ["ForgeSettings", "Settings", "SettingsError", "SourceSettings", "load_settings"]
+__all__ = ["ForgeSettings", "Settings", "SettingsError", "SigningSettings", "SourceSettings", "load_settings"]
 
 PREFIX = "TOWPATH_"
 KUBERNETES = re.compile(
@@ -29,6 +30,7 @@ JSON_WANTED = {
     "model_type": "a JSON object is wanted; or set its parts, each in a variable of its own (NAME__PART)",
 }
 """pydantic's types of faults that a value which is no JSON, or another kind of it, ends in."""
+PARTS: dict[str, type[BaseModel]] = {"forges": ForgeSettings, "sources": SourceSettings, "signing": SigningSettings}
 
 
 class SettingsError(Exception):
@@ -56,6 +58,7 @@ class Settings(BaseSettings):
     bot_email: str = "towpath@localhost"
     forges: dict[str, ForgeSettings] = Field(min_length=1)
     sources: dict[str, SourceSettings] = {}
+    signing: SigningSettings | None = None
 
     @field_validator("redis_url")
     @classmethod
@@ -155,7 +158,6 @@ def _fault(detail: dict[str, Any]) -> str:
     text = JSON_WANTED.get(detail["type"], str(detail["msg"]).removeprefix("Value error, "))
     if detail["type"] == "extra_forbidden":
         part = str(detail["loc"][-1])
-        model = ForgeSettings if detail["loc"][0] == "forges" else SourceSettings
-        nearest = difflib.get_close_matches(part, list(model.model_fields), n=1)
+        nearest = difflib.get_close_matches(part, list(PARTS[detail["loc"][0]].model_fields), n=1)
         text = "there is no such setting" + (f"; did you mean {nearest[0].upper()}?" if nearest else "")
     return f"{name if len(detail['loc']) else 'settings'}: {text}"

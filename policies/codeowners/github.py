@@ -14,7 +14,8 @@ TOO_LARGE: Final = 3 * 1024 * 1024
 
 _PATTERN = re.compile(r"(?:\\.|\S)+", re.ASCII)
 _ESCAPED = re.compile(r"\\.")
-_OWNER = re.compile(r"@[a-z0-9_-]+(?:/[a-z0-9._-]+)?|[^@\s]+@[^@\s]+", re.ASCII)
+_OWNER = re.compile(r"@[a-z0-9_-]+(?:/[a-z0-9._-]+)?|[^@\s]+@[^@\s]+", re.ASCII | re.IGNORECASE)
+_WORD = re.compile(r"\S+", re.ASCII)
 
 
 def parse(text: str) -> CodeOwners:
@@ -41,11 +42,12 @@ def _line(number: int, line: str) -> Rule | Fault | None:
     pattern = found[0]
     if _is_invalid(pattern):
         return Fault(number, "invalid_pattern")
-    words = line[found.end() :].lower().split()
-    owners = tuple(dict.fromkeys(takewhile(lambda word: not word.startswith("#"), words)))
+    words = _WORD.findall(line, found.end())
+    owners = list(takewhile(lambda word: not word.startswith("#"), words))
     if not all(_OWNER.fullmatch(owner) for owner in owners):
         return Fault(number, "invalid_owner")
-    return Rule(DEFAULT, pattern, number, owners, optional=False, approvals=0)
+    lowered = tuple(dict.fromkeys(owner.lower() for owner in owners))
+    return Rule(DEFAULT, pattern, number, lowered, optional=False, approvals=0)
 
 
 def _is_invalid(pattern: str) -> bool:

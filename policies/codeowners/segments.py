@@ -74,7 +74,8 @@ def steps_of(pattern: str) -> tuple[Step, ...] | None:
         return (*_once(GAP if text == "**" else _plain(text) for text in folders), _plain(last))
     steps: list[Step] = []
     tokens: list[Token] = []
-    for text in _TOKEN.findall(pattern):
+    for found in _TOKEN.finditer(pattern):
+        text = found[0]
         if text in {"/", "\\/"}:
             steps.append(GAP if text == "/" and tokens == [STAR, STAR] else _segment(tokens))
             tokens = []

@@ -46,6 +46,8 @@ def _first_line(promotion: Promotion, stage: Stage, verdict: Verdict) -> str:
         return f"Blocked: {verdict.reason}."
     if verdict.outcome is Outcome.wait:
         return f"Waits: {verdict.reason}."
+    if promotion.request.merge_reason == "behind":
+        return "Every gate passes, but the forge wants the target branch's newest commit in this branch first."
     if not stage.merges_itself:
         return "Every gate passes: merge it when you want it."
     if promotion.request.mergeable is Mergeable.no:
@@ -74,6 +76,14 @@ def merged(stage: str, release: Release, commit: str) -> str:
     """The report after Towpath's own merge."""
     now = f"{code(stage)} now declares {code(release_name(release))}"
     return f"{REPORT_MARK}\n**✅ Merged as {code(commit[:12])}: {now}.**"
+
+
+def unproved(stage: str, why: str) -> str:
+    """The report on a merge of Towpath's own that could not be looked at afterwards (S17)."""
+    return (
+        f"{REPORT_MARK}\n**⛔ Merged into {code(stage)}, but Towpath could not prove that nothing else came in.**\n\n"
+        f"Because: {plain(why)}. Look at the merge yourself."
+    )
 
 
 def around(stage: str, verdict: Verdict) -> str:

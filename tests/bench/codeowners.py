@@ -5,6 +5,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from codeowners import CodeOwners as Yardstick
@@ -15,18 +16,19 @@ from tests.bench.figures import Row
 T = TypeVar("T")
 RULES = 5_000
 PATHS = 10_000
+FOLDERS = 9_000
 COMMON = ("docs", "tests", "fixtures", "migrations", "vendor", "charts", "locales", "internal", "assets", "scripts")
 ENDINGS = ("py", "rb", "go", "js", "ts", "md", "yaml", "json", "tf", "sql")
 
 
 class Land:
-    """Made-up folders, files and rules; the same for the same seed."""
+    """A made-up repository of 9,000 folders, paths in some of them and rules; the same each time."""
 
-    def __init__(self, seed: int, folders: int) -> None:
-        self.chance = random.Random(seed)
+    def __init__(self, touched: int) -> None:
+        self.chance = random.Random(1)
         self.words = [f"{word}{number}" for word in ("app", "lib", "api", "db", "ui", "ops") for number in range(40)]
-        self.folders = ["/".join(self.some(2, 5) + self.some_common()) for _ in range(folders)]
-        self.paths = [f"{self.chance.choice(self.folders)}/{self.name()}" for _ in range(PATHS)]
+        self.folders = ["/".join(self.some(2, 5) + self.some_common()) for _ in range(FOLDERS)]
+        self.paths = [f"{self.chance.choice(self.folders[:touched])}/{self.name()}" for _ in range(PATHS)]
 
     def some(self, least: int, most: int) -> list[str]:
         return self.chance.choices(self.words, k=self.chance.randint(least, most))
@@ -73,11 +75,11 @@ class Land:
 
 def measure(rounds: int) -> list[Row]:
     """Each round: ours over all paths with nothing remembered, the yardstick over its share of them."""
-    scattered, clustered = Land(1, 9_000), Land(2, 900)
+    scattered, clustered = Land(FOLDERS), Land(FOLDERS // 10)
     kinds = {
-        "typical rules, 9,000 folders": (scattered, scattered.rules(scattered.plain)),
-        "typical rules, 900 folders": (clustered, clustered.rules(clustered.plain)),
-        "all rules with wildcards": (scattered, scattered.rules(scattered.wild)),
+        "paths in 9,000 folders": (scattered, scattered.rules(scattered.plain)),
+        "paths in 900 folders": (clustered, clustered.rules(clustered.plain)),
+        "nothing but wildcards": (scattered, scattered.rules(scattered.wild)),
     }
     return [row for name, (land, rules) in kinds.items() for row in _rows(name, land.paths, rules, rounds)]
 
@@ -103,7 +105,7 @@ def _ours(dialect: Dialect, text: str, paths: Sequence[str], rounds: int) -> tup
     for _ in range(rounds):
         spent, owners = _timed(lambda: parse(dialect, text))
         parsing.append(spent)
-        spent, _found = _timed(lambda owners=owners: [owners.rules_for(path) for path in paths])
+        spent, _found = _timed(partial(_each, owners.rules_for, paths))
         matching.append(spent)
     return statistics.median(parsing), statistics.median(matching)
 
@@ -116,11 +118,17 @@ def _yardstick(text: str, paths: Sequence[str], rounds: int) -> tuple[float, flo
         spent, theirs = _timed(lambda: Yardstick(text))
         parsing.append(spent)
         share = paths[number::rounds]
-        spent, lines = _timed(lambda theirs=theirs, share=share: [theirs.matching_line(path)[1] for path in share])
+        spent, lines = _timed(partial(_each, theirs.matching_line, share))
         matching += spent
-        if lines != [next((rule.line for rule in ours.rules_for(path)), None) for path in share]:
+        if [line for _, line, *_ in lines] != [
+            next((rule.line for rule in ours.rules_for(path)), None) for path in share
+        ]:
             raise RuntimeError("the yardstick and Towpath disagree")
     return statistics.median(parsing), matching
+
+
+def _each(look: Callable[[str], T], paths: Sequence[str]) -> list[T]:
+    return [look(path) for path in paths]
 
 
 def _timed(work: Callable[[], T]) -> tuple[float, T]:

@@ -1,5 +1,6 @@
 """What people with some rights could try, and what they do without thinking: nothing unproved gets into a stage."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -380,3 +381,91 @@ def test_a_promotion_that_was_made_to_go_elsewhere_is_closed_when_a_newer_one_co
     scene.publish("v3")
     scene.settle()
     assert scene.forge.requests[old.iid].state is MergeRequestState.closed
+
+
+def test_a_merge_that_can_never_be_proved_is_said_and_holds_nothing_up(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.publish("v2")
+    merge = scene.forge.merge
+
+    def lost(repository: str, iid: int, head: str, message: str) -> str:
+        scene.forge.merge = merge  # type: ignore[method-assign]
+        merge(repository, iid, head, message)
+        scene.forge._update(iid, merge_commit="1" * 40)
+        raise Transient("merge", f"!{iid}", "connection reset")
+
+    scene.forge.merge = lost  # type: ignore[method-assign]
+    with pytest.raises(Transient):
+        scene.settle()
+    scene.settle()
+    assert "could not prove that nothing else came in" in scene.report(1)
+    scene.publish("v3")
+    scene.settle()
+    assert digest("v3") in scene.pins("nonprod")
+
+
+def test_a_refusal_whose_time_is_over_wakes_nobody_again_and_again(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.publish("v2")
+
+    def refuses(_: str, iid: int, __: str, ___: str) -> str:
+        raise Permanent("merge", f"!{iid}", "no")
+
+    scene.forge.merge = refuses  # type: ignore[method-assign,assignment]
+    with pytest.raises(Permanent):
+        scene.settle()
+    scene.forge.commit_as({"towpath.yaml": POLICY.replace("merge: auto", "merge: manual")})
+    for _ in range(3):
+        scene.forge.pass_time(timedelta(minutes=15))
+        found = scene.settle()
+        assert found.wake_at is None or found.wake_at > scene.forge.now - timedelta(minutes=1)
+    assert "tries again" not in scene.report(1)
+
+
+def behind(scene: Scene) -> None:
+    """From now on the forge wants the newest commit in each branch before it merges, as GitHub can."""
+    fresh = scene.forge._fresh
+
+    def strict(iid: int) -> MergeRequest:
+        one = fresh(iid)
+        late = not scene.forge.git.descendant_of(one.head, scene.forge.head("", "main"))
+        if one.state is not MergeRequestState.opened or not late:
+            return one
+        return replace(one, mergeable=Mergeable.no, merge_reason="behind")
+
+    scene.forge._fresh = strict  # type: ignore[method-assign]
+
+
+def test_a_promotion_that_fell_behind_is_made_anew_and_merges(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, policy=CHECKED)
+    behind(scene)
+    scene.publish("v2")
+    scene.settle()
+    first = promoted(scene, "nonprod")
+    scene.forge.commit_as({"README": "moved on"})
+    scene.settle()
+    assert promoted(scene, "nonprod").iid == first.iid  # its pipeline is not through: nothing to hurry for
+    scene.forge.check_as(first.iid, green())
+    scene.settle()
+    second = promoted(scene, "nonprod")
+    assert second.iid != first.iid
+    scene.forge.check_as(second.iid, green())
+    scene.settle()
+    assert digest("v2") in scene.pins("nonprod")
+
+
+def test_only_one_unit_of_a_repository_is_made_anew_at_a_time(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, policy=CHECKED)
+    behind(scene)
+    scene.publish("v2")
+    scene.settle()
+    request = promoted(scene, "nonprod")
+    scene.memory.set("catching-up:direct:platform/config", "another", 900)
+    scene.forge.commit_as({"README": "moved on"})
+    scene.forge.check_as(request.iid, green())
+    scene.settle()
+    assert promoted(scene, "nonprod").iid == request.iid
+    assert "newest commit in this branch first" in scene.report(request.iid)
+    scene.memory.delete("catching-up:direct:platform/config")
+    scene.settle()
+    assert promoted(scene, "nonprod").iid != request.iid

@@ -35,6 +35,22 @@ def faults(value: object) -> list[tuple[str, str]]:
     return [(fault.place, fault.message) for fault in refused.value.faults]
 
 
+@pytest.mark.parametrize(
+    ("merge", "mode", "merges", "signs"),
+    [
+        ("manual", "enforce", False, False),
+        ("auto", "enforce", True, False),
+        ("signed", "enforce", True, True),
+        ("auto", "propose", False, False),
+        ("signed", "propose", False, False),
+        ("signed", "observe", False, False),
+    ],
+)
+def test_who_merges(merge: str, mode: str, merges: bool, signs: bool) -> None:
+    stage = a.stage(merge=merge, mode=mode)
+    assert (stage.merges_itself, stage.signs) == (merges, signs)
+
+
 def test_a_good_policy_is_understood_with_its_defaults() -> None:
     found = parse_policy(GOOD)
     assert (found.services.format, found.services.images, found.services.registries) == ("helm-values", "together", ())
@@ -58,7 +74,12 @@ def test_a_good_policy_is_understood_with_its_defaults() -> None:
         (("stages", 1, "aftr"), "x", "stages[1].aftr", "unknown key; did you mean after?"),
         (("stages", 0, "source", "tag"), "x", "stages[0].source.tag", "unknown key; did you mean tags?"),
         (("stages", 0, "zzz"), "x", "stages[0].zzz", "unknown key"),
-        (("stages", 0, "merge"), "atuo", "stages[0].merge", "is 'atuo': write 'auto' or 'manual'; did you mean auto?"),
+        (
+            ("stages", 0, "merge"),
+            "atuo",
+            "stages[0].merge",
+            "is 'atuo': write 'auto', 'manual' or 'signed'; did you mean auto?",
+        ),
         (
             ("stages", 1, "mode"),
             "enforced",

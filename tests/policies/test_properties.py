@@ -2,6 +2,7 @@
 
 import copy
 from collections import Counter
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -75,7 +76,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         a.stage(
             name,
             after,
-            merge=draw(st.sampled_from(["auto", "manual"])),
+            merge=draw(st.sampled_from(["auto", "manual", "signed"])),
             mode=draw(st.sampled_from(["observe", "propose", "enforce", "enforce"])),
             checks=draw(st.sampled_from(["required", "optional", "ignored"])),
             absent=draw(st.sampled_from(["block", "pass"])),
@@ -92,7 +93,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         for question, found in a.attempts(name, a.release(word), a.closed(80, by, label)).items()
     }
     broken = {"a": (Trouble("a.yaml", 1, "it is no YAML"),)} if draw(st.integers(0, 9)) == 0 else None
-    return a.snapshot(
+    found = a.snapshot(
         *stages,
         pins=[now, *before],
         seen=draw(sightings()),
@@ -101,6 +102,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         answers=tried,
         troubles=broken,
     )
+    return replace(found, can_sign=draw(st.booleans()))
 
 
 def tree(verdict: Verdict) -> list[Verdict]:
@@ -130,7 +132,10 @@ def test_S13_S16_a_merge_is_proved_checked_allowed_and_names_the_exact_head(aske
         assert one.integrity.expected is not None
         assert one.integrity.expected == one.integrity.merged == merge.expected
         assert gate.judge(one.checks, stage.checks, asked.bot_id).outcome is Outcome.passed
-        assert (stage.merge, stage.mode, one.request.mergeable) == ("auto", "enforce", Mergeable.yes)
+        assert stage.merge != "manual"
+        assert (stage.mode, one.request.mergeable) == ("enforce", Mergeable.yes)
+        assert merge.signed == (stage.merge == "signed")  # S23
+        assert not merge.signed or (asked.can_sign and merge.base == asked.head)
         assert (merge.head, merge.stage, merge.release) == (one.request.head, one.stage, one.release)
         assert not asked.view(merge.stage).troubles
 

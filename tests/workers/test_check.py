@@ -230,7 +230,10 @@ def test_a_policy_that_is_no_yaml_names_the_line() -> None:
 
 def test_a_typo_in_a_stage_says_the_nearest_word() -> None:
     tree = files(HEAD + TEST.replace("name: test", "name: test\n    merge: atuo") + PROD)
-    assert "towpath.yaml:7: stages[0].merge: is 'atuo': write 'auto' or 'manual'; did you mean auto?" in lines(tree)
+    assert (
+        "towpath.yaml:7: stages[0].merge: is 'atuo': write 'auto', 'manual' or 'signed'; did you mean auto?"
+        in lines(tree)
+    )
 
 
 def test_nothing_absent_is_concluded_from_a_file_that_cannot_be_read() -> None:

@@ -21,23 +21,16 @@ DIALECTS = ("github", "gitlab")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
 @click.option("--batch", is_flag=True, help="Answer JSON lines {dialect, codeowners, path} from standard input.")
 @click.argument("paths", nargs=-1)
-@click.pass_context
-def command(
-    context: click.Context,
-    dialect: "Dialect | None",
-    file: Path | None,
-    as_json: bool,
-    batch: bool,
-    paths: tuple[str, ...],
-) -> None:
+def command(dialect: "Dialect | None", file: Path | None, as_json: bool, batch: bool, paths: tuple[str, ...]) -> None:
     """Print who owns PATHS, section by section.
 
     Exits with 1 where the file has errors or cannot be read."""
     if batch:
         if dialect or file or as_json or paths:
             raise click.UsageError("--batch takes everything from standard input")
-        for answer in _batch(click.get_text_stream("stdin", encoding="utf-8")):
-            click.echo(answer)
+        with click.open_file("-", encoding="utf-8") as lines:
+            for answer in _batch(lines):
+                click.echo(answer)
         return
     if dialect is None or not paths:
         raise click.UsageError("--dialect and at least one PATH are needed")
@@ -48,7 +41,8 @@ def command(
     for path in paths:
         for line in [_as_json(path, owners)] if as_json else _lines(path, owners.rules_for(path)):
             click.echo(line)
-    context.exit(1 if owners.errors else 0)
+    if owners.errors:
+        raise click.exceptions.Exit(1)
 
 
 def _found(dialect: "Dialect") -> Path:

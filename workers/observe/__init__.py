@@ -57,6 +57,8 @@ def observe(context: Context, unit: str) -> Snapshot:
         history,
         {},
         policy_faults=now.faults,
+        can_sign=context.signer is not None,
+        catching_up=context.memory.get(promotions.catching_key(context)) or "",
     )
     opened = _promotions(context, snapshot)
     snapshot = replace(snapshot, promotions=opened)

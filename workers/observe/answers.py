@@ -66,7 +66,7 @@ def _attempts(context: Context, snapshot: Snapshot, question: Attempts) -> tuple
         requests = _requests(context, branch)
         mine = [request for request in requests if promotions.is_ours(request, me)]
         if mine:
-            found.append(Attempt(number, mine[0], own=True))
+            found.append(Attempt(number, mine[0], own=True, landed=_landed(context, snapshot, mine[0])))
         elif requests:  # somebody else's merge request took the branch: it is theirs now
             found.append(Attempt(number, None, own=False))
         elif branch in branches:
@@ -74,6 +74,11 @@ def _attempts(context: Context, snapshot: Snapshot, question: Attempts) -> tuple
         else:
             return tuple(found)
     raise AssertionError("count() ends never")
+
+
+def _landed(context: Context, snapshot: Snapshot, request: MergeRequest) -> bool:
+    commit = request.merge_commit
+    return commit is not None and context.mirror.has(commit) and context.mirror.is_ancestor(commit, snapshot.head)
 
 
 def _requests(context: Context, branch: str) -> tuple[MergeRequest, ...]:

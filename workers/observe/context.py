@@ -6,7 +6,7 @@ from typing import Protocol
 
 from bot.forges.base import Forge
 from bot.formats import Format
-from bot.git import Mirror
+from bot.git import Mirror, Signer
 from policies.config import Services
 from policies.model import Sighting
 from workers.observe.content import Editor
@@ -42,6 +42,8 @@ class Context:
     seal_keys: tuple[bytes, ...] = field(repr=False)
     """The first one seals, all of them are believed."""
     inventories: Inventories = field(default_factory=Inventories)
+    signer: Signer | None = None
+    """Signs the gate's own merges, and nothing else (S23)."""
 
     def editor(self, services: Services) -> Editor:
         """The way to edit what a policy's services are written in."""

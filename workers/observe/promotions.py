@@ -40,7 +40,8 @@ def promotion(context: Context, snapshot: Snapshot, request: MergeRequest) -> Pr
         report_text(context, request.iid),
         refusal(context, request),
         context.mirror.is_ancestor(snapshot.head, request.head),
-        record.requesters if record is not None else (),
+        record is not None and context.mirror.is_ancestor(request.head, snapshot.head),
+        requesters=record.requesters if record is not None else (),
     )
 
 
@@ -102,9 +103,19 @@ def reports(context: Context, iid: int) -> tuple[int, ...]:
 
 
 def refusal(context: Context, request: MergeRequest) -> Refusal | None:
-    """What the forge said when Towpath last tried to merge this head; forgotten after a day, or with Redis."""
-    at, _, text = (context.memory.get(refusal_key(context, request.iid, request.head)) or "").partition("\n")
-    return Refusal(text, datetime.fromisoformat(at)) if at else None
+    """What stood in the way when Towpath last tried to merge this head; forgotten after a day, or with Redis."""
+    first, _, text = (context.memory.get(refusal_key(context, request.iid, request.head)) or "").partition("\n")
+    at, _, by = first.partition(" ")
+    return Refusal(text, datetime.fromisoformat(at), "signing" if by == "signing" else "forge") if at else None
+
+
+CATCHING_UP = 900
+"""Seconds for which a unit that is brought onto the newest commit keeps the others of its repository waiting."""
+
+
+def catching_key(context: Context) -> str:
+    """Where memory keeps which unit of the repository that is."""
+    return f"catching-up:{context.subject}"
 
 
 def refusal_key(context: Context, iid: int, head: str) -> str:

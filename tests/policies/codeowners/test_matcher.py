@@ -85,7 +85,6 @@ def test_a_very_long_path() -> None:
     for _ in range(2):
         assert found.match(f"{deep}/b") == {0, 1, 2, 4}
     assert len(found._states) == 1
-    assert len(found._fitting) == 2
 
 
 def test_memory_is_bounded() -> None:
@@ -121,7 +120,7 @@ HOSTILE = {
     "an open range": ("[" + "a-b" * 50_000, "a"),
     "an open range with escapes": ("[" + "\\a-" * 50_000, "a"),
     "questions": ("?" * 100_000, "a" * 99_999),
-    "many short stars": ("*a" * 100_000, "a" * 1_000),
+    "many short stars": ("*a" * 10_000, "a" * 1_000),
     "brackets": ("[[" * 50_000, "["),
     "escapes": ("\\" * 100_001, "\\" * 50_000),
 }
