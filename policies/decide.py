@@ -123,12 +123,17 @@ def _finish(snapshot: Snapshot, view: StageView, found: Wanted) -> StagePlan:
     text = words.finished(view.stage.name, found.release)
     closes = tuple(Close(one.request.iid, naming.DONE, text) for one in _open_in(snapshot, view))
     landed = any(one.landed for one in snapshot.promotions if one.stage == view.stage.name)
-    again = PATIENCE if landed else None
+    plan = StagePlan(
+        view.stage.name,
+        passed("wanted", f"{view.stage.name} runs {release_name(found.release)}"),
+        found.release,
+        actions=closes,
+        look_again=PATIENCE if landed else None,
+    )
     if found.remark:
         more = wait("wanted", found.remark, "publish the missing image, or set `images: apart`")
-        return StagePlan(view.stage.name, more, actions=closes, look_again=again)
-    verdict = passed("wanted", f"{view.stage.name} runs {release_name(found.release)}")
-    return StagePlan(view.stage.name, verdict, found.release, actions=closes, look_again=again)
+        return replace(plan, verdict=more, release=None)
+    return plan
 
 
 # Rules 2 and 4: what is not wanted.

@@ -235,6 +235,20 @@ def test_a_forge_that_has_not_seen_the_merge_yet_is_left_alone(scene: Scene) -> 
     assert done.plan.stages[0].look_again is not None
 
 
+def test_a_branch_that_was_put_back_to_the_target_branch_has_not_landed(scene: Scene) -> None:
+    """Its head is in the target branch, but nothing of Towpath's is in its head: it is replaced."""
+    scene.forge.commit_as({"towpath.yaml": POLICY.replace("merge: auto", "merge: manual")})
+    scene.publish("v2")
+    scene.settle()
+    request = scene.open_in("nonprod")
+    assert request is not None
+    scene.forge.git.references.create(f"refs/heads/{request.source_branch}", scene.forge.head("r", "main"), force=True)
+    scene.settle()
+    new = scene.open_in("nonprod")
+    assert new is not None and new.iid != request.iid
+    assert scene.forge.requests[request.iid].state is MergeRequestState.closed
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
