@@ -20,7 +20,7 @@ export HYPOTHESIS_PROFILE ?= ci
 APT_VENV = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >&2 && \
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >&2 || true; }
 
-.PHONY: help install demo test lint format bench nightly lock tools clean
+.PHONY: help install demo test lint format bench nightly mutants lock tools clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -35,10 +35,11 @@ test: .venv/.installed $(if $(filter-out 0 false,$(CI)),tools) lint ## style, ty
 	@mkdir -p .cache/coverage
 	@rm -f .cache/coverage/data*
 	@# The coverage table is put in before pytest's summary line, which stays the last line of the output.
+	@# It counts where all tests ran: less than all of policies/ covered is a failure like any other.
 	@status=0; \
 	$(BIN)/coverage run -m pytest -n 2 $(ARGS) | tee .cache/pytest.log | sed '$$d' || status=$$?; \
 	$(BIN)/coverage combine --quiet || true; \
-	$(BIN)/coverage report || true; \
+	$(BIN)/coverage report $(if $(ARGS),--fail-under=0 || true,|| status=$$((status ? status : $$?))); \
 	tail -n 1 .cache/pytest.log; \
 	exit "$$status"
 
@@ -56,7 +57,14 @@ bench: .venv/.installed ## measure, each figure beside its yardstick (ARGS=...)
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 nightly: export HYPOTHESIS_PROFILE = nightly
-nightly: test bench ## the tests with many more examples, then the measurements
+nightly: test bench mutants ## the tests with many more examples, then the measurements and the mutants
+
+mutants: export HYPOTHESIS_PROFILE = ci
+mutants: .venv/.installed ## break the rules of approval in every small way: each mutant is killed, or judged in docs/mutants.md
+	@rm -rf mutants
+	@mkdir -p .cache
+	@$(BIN)/mutmut run >.cache/mutants.log 2>&1 || { tail -n 30 .cache/mutants.log >&2; exit 1; }
+	@$(BIN)/python -m tests.mutants
 
 lock: .venv/.installed ## write requirements/*.txt again from pyproject.toml (UPGRADE=1: with the newest versions)
 	@$(COMPILE) --output-file requirements/dev.txt --extra dev pyproject.toml
@@ -77,7 +85,7 @@ tools: ## install docker-registry and skopeo, which some tests start (Debian, Ub
 	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker-registry skopeo
 
 clean: ## remove .venv and every cache
-	@rm -rf .venv .cache build dist ./*.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .cache build dist mutants ./*.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Two stamps, so that an edit of pyproject.toml does not install the locked packages again.

@@ -24,6 +24,20 @@ class Answer:
     url: str
 
 
+class Forgetful:
+    """A memory that keeps nothing, for a look that needs no Redis."""
+
+    def get(self, key: str) -> str | None:  # noqa: ARG002 # as a memory is asked
+        """Nothing."""
+        return None
+
+    def set(self, key: str, value: str, seconds: int) -> None:
+        """Keep nothing."""
+
+    def delete(self, key: str) -> None:
+        """Nothing to forget."""
+
+
 class Memory:
     """Texts by key, each with a life of its own. Errors of Redis are let through."""
 

@@ -8,6 +8,7 @@ composer crashes on deep input, and neither a merge bomb nor an alias bomb expan
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import StringIO
 from itertools import chain, islice
 from typing import NamedTuple, TypeAlias
 
@@ -24,6 +25,7 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 try:
     from _ruamel_yaml import CParser  # type: ignore[import-not-found] # it is built from C and ships no types
@@ -47,6 +49,7 @@ __all__ = [
     "Text",
     "Unreadable",
     "decode",
+    "dump",
     "parse_document",
     "parse_in_c",
     "parse_in_python",
@@ -342,3 +345,28 @@ def _number(text: str, line: int) -> object:
     if _BEYOND.fullmatch(text):
         return float(text.lower().replace(".", ""))
     return float(text) if number else text
+
+
+def dump(value: object) -> str:
+    """Plain values as a document that `parse_document` reads back to the same, in block style and the given order."""
+    found, writer = StringIO(), YAML(typ="rt", pure=True)
+    writer.default_flow_style = False
+    writer.width = 1000
+    writer.dump(_quoted(value), found)
+    return found.getvalue()
+
+
+_PLAIN = re.compile(r"[\x20-\x7e\xa1-\u1fff\u2030-\ud7ff]*")
+
+
+def _quoted(value: object) -> object:
+    """The value with every text in double quotes in which anything but plain letters and signs could be lost."""
+    match value:
+        case str():
+            return value if _PLAIN.fullmatch(value) else DoubleQuotedScalarString(value)
+        case dict():
+            return {_quoted(key): _quoted(inner) for key, inner in value.items()}
+        case list():
+            return [_quoted(inner) for inner in value]
+        case _:
+            return value

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from policies.model import CheckState, Release, User
 from policies.snapshot import Question
+from policies.state import Asked
 from policies.verdict import Verdict
 
 
@@ -27,6 +28,8 @@ class OpenPromotion:
     """Who is asked for an approval."""
     catches_up: bool = False
     """Whether it only brings the same release onto the newest commit."""
+    branch_only: bool = False
+    """Whether the merge request waits for the end of a hold or freeze: the branch remembers the image until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,16 @@ class SetStatus:
     """Where the status leads: the merge request."""
 
 
-Action = OpenPromotion | Close | Merge | Report | SetStatus
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Take what was asked for out of the state: it is there, or nobody wants it any more."""
+
+    stage: str
+    asked: Asked
+    why: str
+
+
+Action = OpenPromotion | Close | Merge | Report | SetStatus | Settle
 
 
 @dataclass(frozen=True, slots=True)

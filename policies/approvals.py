@@ -4,18 +4,24 @@ What each forge itself would ask is in its documentation of code owners. Towpath
 where GitLab approves by itself: no eligible owner, more wanted than there are, the author the only owner.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Final
 
 from policies.codeowners import Dialect
 from policies.codeowners.model import CodeOwners, Rule
 from policies.config import Approvals
 from policies.model import Permission, Review, ReviewState, User
-from policies.snapshot import Promotion, Snapshot
+from policies.snapshot import Members, Promotion, Question, Right, Snapshot, Unanswered
 from policies.wording.quote import code, listed
 
 MOST_ASKED = 10
-"""People of one requirement who are all asked by name; a larger group finds the promotion in its list."""
+"""People who are asked by name when a promotion opens; a larger group finds the promotion in its list."""
+MOST_COUNTED = 50
+"""People of all requirements together of whom each is looked up to see whether they may write."""
+MOST_NAMES = 50
+"""Different names of owners that are looked up for one promotion: each costs the forge a call or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ class Tally:
     counting: tuple[User, ...]
     discounted: tuple[Discount, ...]
     objecting: tuple[User, ...]
-    """Who may write and asks for changes."""
+    """Who may write and asks for changes; no bot."""
 
 
 def tally(snapshot: Snapshot, promotion: Promotion) -> Tally:
@@ -56,7 +62,8 @@ def tally(snapshot: Snapshot, promotion: Promotion) -> Tally:
     counting, discounted, objecting = [], [], []
     for review in snapshot.reviews(promotion.request):
         if review.state is ReviewState.changes_requested:
-            objecting += [review.user] if _may_write(snapshot, review.user) else []
+            heard = not _is_bot(snapshot, review.user) and _may_write(snapshot, review.user)
+            objecting += [review.user] if heard else []
             continue
         reason = _discounted(snapshot, promotion, review)
         if reason:
@@ -69,7 +76,7 @@ def tally(snapshot: Snapshot, promotion: Promotion) -> Tally:
 def _discounted(snapshot: Snapshot, promotion: Promotion, review: Review) -> str:
     """Why an approval does not count, or an empty text."""
     user, request = review.user, promotion.request
-    if user.bot or user.id == snapshot.bot_id:
+    if _is_bot(snapshot, user):
         return "its giver is a bot"
     if user.id == request.author.id:
         return "its giver opened the merge request"
@@ -82,22 +89,42 @@ def _discounted(snapshot: Snapshot, promotion: Promotion, review: Review) -> str
     return ""
 
 
+def _is_bot(snapshot: Snapshot, user: User) -> bool:
+    return user.bot or user.id == snapshot.bot_id
+
+
 def _may_write(snapshot: Snapshot, user: User) -> bool:
     return snapshot.right(user) >= Permission.write
 
 
-def of_codeowners(
-    snapshot: Snapshot, dialect: Dialect, rules: CodeOwners, paths: Iterable[str]
-) -> tuple[Requirement, ...]:
-    """What CODEOWNERS asks for a change of these paths: one requirement for each deciding rule, by its own forge.
+def _know(snapshot: Snapshot, questions: Iterable[Question]) -> None:
+    """Ask everything that is not known yet at once."""
+    missing = [question for question in questions if question not in snapshot.answers]
+    if missing:
+        raise Unanswered(*missing)
+
+
+def deciding(dialect: Dialect, rules: CodeOwners, paths: Iterable[str]) -> tuple[Rule, ...]:
+    """The rules that ask for an approval of a change of these paths, by their own forge.
 
     GitLab makes a rule of each matched pattern and section; GitHub of each distinct set of owners."""
-    deciding: dict[object, Rule] = {}
+    found: dict[object, Rule] = {}
     for path in paths:
         for rule in rules.rules_for(path):
             key = (rule.section, rule.pattern) if dialect == "gitlab" else frozenset(rule.owners)
-            deciding.setdefault(key, rule)
-    return tuple(_requirement(snapshot, rule) for rule in deciding.values() if not rule.optional)
+            found.setdefault(key, rule)
+    return tuple(rule for rule in found.values() if not rule.optional)
+
+
+def names_of(asking: Iterable[Rule]) -> tuple[str, ...]:
+    """The names of the owners, each once."""
+    return tuple(dict.fromkeys(name for rule in asking for name in rule.owners))
+
+
+def of_codeowners(snapshot: Snapshot, asking: Iterable[Rule]) -> tuple[Requirement, ...]:
+    """What these rules ask for, one requirement for each."""
+    _know(snapshot, map(Members, names_of(asking)))
+    return tuple(_requirement(snapshot, rule) for rule in asking)
 
 
 def unowned(rules: CodeOwners, paths: Iterable[str]) -> tuple[str, ...]:
@@ -109,13 +136,14 @@ def of_policy(snapshot: Snapshot, minimum: int, names: tuple[str, ...]) -> Requi
     """What a stage's `minimum` asks, of the people in `from` or of everybody who may write."""
     if not names:
         return Requirement("anybody who may write", minimum, None)
+    _know(snapshot, map(Members, names))
     people, unknown = _resolved(snapshot, names)
-    return Requirement(_named(names, people), minimum, people, unknown)
+    return Requirement(_named(names), minimum, people, unknown)
 
 
 def _requirement(snapshot: Snapshot, rule: Rule) -> Requirement:
     people, unknown = _resolved(snapshot, rule.owners)
-    return Requirement(_named(rule.owners, people), max(1, rule.approvals), people, unknown)
+    return Requirement(_named(rule.owners), max(1, rule.approvals), people, unknown)
 
 
 def _resolved(snapshot: Snapshot, names: tuple[str, ...]) -> tuple[tuple[User, ...], tuple[str, ...]]:
@@ -131,32 +159,77 @@ def _resolved(snapshot: Snapshot, names: tuple[str, ...]) -> tuple[tuple[User, .
     return tuple(people[number] for number in sorted(people)), tuple(unknown)
 
 
-def _named(names: tuple[str, ...], people: tuple[User, ...]) -> str:
-    if not names:
-        return "an owner, of whom the section names none"
-    count = "1 person" if len(people) == 1 else f"{len(people)} people"
-    return f"{listed(tuple(code(name) for name in names))} ({count})"
+def _named(names: tuple[str, ...]) -> str:
+    return listed(tuple(code(name) for name in names)) if names else "an owner, of whom the section names none"
 
 
-def asked(snapshot: Snapshot, rule: Approvals, paths: tuple[str, ...]) -> tuple[User, ...]:
-    """Whom to ask for an approval when a promotion opens: never more than a few of one requirement.
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """Whom to ask for an approval; `more` where others may give it who are not asked by name."""
+
+    people: tuple[User, ...] = ()
+    more: bool = False
+
+
+NOBODY: Final = Invited()
+
+
+def asked(snapshot: Snapshot, rule: Approvals, paths: tuple[str, ...]) -> Invited:
+    """Whom to ask for an approval when a promotion opens: a few who may write, fairly of each requirement.
 
     Nobody where CODEOWNERS cannot be used: the gate says so, and asking the wrong people helps nobody."""
+    groups = [one.people for one in _wanted(snapshot, rule, paths) if one.people]
+    few = [[user for user in group if not _is_bot(snapshot, user)] for group in groups if len(group) <= MOST_ASKED]
+    looked_at = _in_turn(few)[: 3 * MOST_ASKED]
+    _know(snapshot, map(Right, looked_at))
+    able = [user for user in looked_at if _may_write(snapshot, user)]
+    more = len(few) < len(groups) or len(_in_turn(few)) > len(looked_at) or len(able) > MOST_ASKED
+    return Invited(tuple(sorted(able[:MOST_ASKED], key=lambda user: user.id)), more)
+
+
+def _wanted(snapshot: Snapshot, rule: Approvals, paths: tuple[str, ...]) -> tuple[Requirement, ...]:
     wanted: tuple[Requirement, ...] = ()
     if rule.codeowners == "required":
         found = snapshot.owners()
-        if found.rules is not None and not found.rules.errors:
-            wanted += of_codeowners(snapshot, found.dialect, found.rules, paths)
+        usable = found.rules is not None and not found.rules.errors
+        asking = deciding(found.dialect, found.rules, paths) if found.rules is not None and usable else ()
+        if len(names_of(asking)) <= MOST_NAMES:
+            wanted += of_codeowners(snapshot, asking)
     if rule.minimum:
         wanted += (of_policy(snapshot, rule.minimum, rule.people),)
-    few = (one.people for one in wanted if one.people is not None and len(one.people) <= MOST_ASKED)
-    people = {user.id: user for group in few for user in group if user.id != snapshot.bot_id}
-    return tuple(people[number] for number in sorted(people))
+    return wanted
 
 
-def could_give(snapshot: Snapshot, promotion: Promotion, wanted: Requirement) -> int | None:
-    """How many people could give it at all: neither bot, nor author, nor who asked. None: nobody counted them."""
+def _in_turn(groups: Sequence[Sequence[User]]) -> list[User]:
+    """One of each group, then another of each, and each person once."""
+    people = (user for turn in zip_longest(*groups) for user in turn if user is not None)
+    return list({user.id: user for user in people}.values())
+
+
+def writers(snapshot: Snapshot, wanted: Iterable[Requirement]) -> frozenset[int] | None:
+    """The ids of those who may write, of all whom these requirements name; None where they are too many to look up."""
+    people = {user.id: user for one in wanted for user in one.people or ()}
+    if len(people) > MOST_COUNTED:
+        return None
+    _know(snapshot, map(Right, people.values()))
+    return frozenset(user.id for user in people.values() if _may_write(snapshot, user))
+
+
+def counted(wanted: Requirement, able: frozenset[int] | None) -> str:
+    """How many people may give it, in words; empty where everybody who may write can."""
+    if wanted.people is None:
+        return ""
+    number = sum(able is None or person.id in able for person in wanted.people)
+    return f" ({'up to ' if able is None else ''}{'1 person' if number == 1 else f'{number} people'})"
+
+
+def could_give(
+    snapshot: Snapshot, promotion: Promotion, wanted: Requirement, able: frozenset[int] | None
+) -> int | None:
+    """How many people could give it at all: who may write, and is neither bot, nor author, nor who asked.
+
+    None: nobody counted them."""
     if wanted.people is None:
         return None
     out = {snapshot.bot_id, promotion.request.author.id, *promotion.requesters}
-    return sum(person.id not in out for person in wanted.people)
+    return sum(person.id not in out and (able is None or person.id in able) for person in wanted.people)

@@ -5,8 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from policies import layout, tags
+from policies import layout, rights, tags
 from policies.faults import Fault, PolicyError, fault, nearest, told
+from policies.rights import Permissions
 
 __all__ = ["Fault", "Policy", "PolicyError", "parse_policy"]
 
@@ -74,7 +75,7 @@ class Approvals(Strict):
         default="ignored",
         description="CODEOWNERS of the target branch: each file's owners must approve, or they are not asked.",
     )
-    minimum: int = Field(default=0, ge=0, le=20, description="How many people must approve in all.")
+    minimum: int = Field(default=0, ge=0, le=20, description="How many people must approve in all; owners count.")
     people: Several = Field(
         default=(),
         alias="from",
@@ -93,7 +94,20 @@ class Approvals(Strict):
     def _asks_for_something(self) -> Self:
         if self.people and not self.minimum:
             raise ValueError("`from` counts towards `minimum`: say how many of them must approve")
+        if self.codeowners != "required" and not self.minimum:
+            raise ValueError("asks for nobody: write `codeowners: required` or `minimum: 1`, or leave `approvals` out")
         return self
+
+
+class Rollback(Strict):
+    """What a rollback into the stage needs, in place of what other promotions need there."""
+
+    checks: Literal["required", "optional", "ignored"] | None = Field(
+        default=None, description="The forge's pipeline of a rollback; left out: as for the stage."
+    )
+    approvals: Approvals | None = Field(
+        default=None, description="Who must approve a rollback; left out: as for the stage; null: nobody."
+    )
 
 
 class Stage(Strict):
@@ -119,6 +133,16 @@ class Stage(Strict):
         default="block", description="When an `after` stage has no target of the service: block, or look past it."
     )
 
+    rollback: Rollback | None = Field(default=None, description="What rollbacks need; left out: as for the stage.")
+
+    @property
+    def in_rollback(self) -> "Stage":
+        """The stage as a rollback is judged by it."""
+        if self.rollback is None:
+            return self
+        said = {key: getattr(self.rollback, key) for key in self.rollback.model_fields_set}
+        return self.model_copy(update=said if said.get("checks", "") is not None else {**said, "checks": self.checks})
+
     @property
     def merges_itself(self) -> bool:
         """Whether Towpath merges when every gate passes."""
@@ -136,6 +160,7 @@ class Policy(Strict):
     version: Literal[1]
     services: Services
     stages: tuple[Stage, ...] = Field(min_length=1)
+    permissions: Permissions = Field(default=Permissions(), description="Who may command what, by right and stage.")
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
@@ -144,6 +169,7 @@ class Policy(Strict):
             *_unknown_captures(self),
             *_bad_after(self.stages),
             *_late_source(self.stages),
+            *rights.faults(self.permissions, (stage.name for stage in self.stages)),
         ]
         if faults:
             raise PolicyError(tuple(faults))

@@ -9,16 +9,18 @@ The same snapshot gives the same plan; executing a plan and deciding again gives
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from policies import naming, order, trailers
-from policies.actions import Action, Close, Merge, OpenPromotion, Plan, Report, SetStatus, StagePlan
-from policies.approvals import tally
-from policies.gates import approvals, checks, integrity, refusal, signing
-from policies.model import CheckState, Mergeable, MergeRequest, MergeRequestState, Release, Trouble
-from policies.order import Order, compare, left_behind, went_back
-from policies.proposal import known, propose
-from policies.snapshot import Promotion, Snapshot, Splice, StageView, Unanswered
+from policies import asked, evidence, naming
+from policies.actions import Action, Close, Merge, OpenPromotion, Plan, Settle, StagePlan
+from policies.gates import quarantine, refusal, state
+from policies.gating import gates, judged_as, overrides, paused, with_overrides
+from policies.model import Mergeable, MergeRequest, Release, Trouble
+from policies.proposal import cause_of, propose
+from policies.showing import Told, link_back, show
+from policies.snapshot import ROLLBACK, Promotion, Snapshot, Splice, StageView, Unanswered
+from policies.state import Asked, Order, State, Unknown, ordered
+from policies.unwanted import backwards, refused_before, reverted
 from policies.verdict import Outcome, Verdict, block, combine, passed, wait
-from policies.wanted import Wanted, places_of, source_rule, wanted
+from policies.wanted import Wanted, is_done, wanted
 from policies.wording import report as words
 from policies.wording.promotion import headline, message, release_name
 from policies.wording.quote import code
@@ -44,8 +46,8 @@ def decide(snapshot: Snapshot, now: datetime) -> Plan:
     )
     stages += tuple(_withdraw(snapshot, one) for one in _stageless(snapshot))
     soon = [stage.look_again for stage in stages if stage.look_again is not None]
-    ends = (stage.verdict.until for stage in stages)
-    until = [end for end in ends if end is not None and end > now]
+    ends = (end for stage in stages for end in stage.verdict.ends)
+    until = [end for end in ends if end > now]
     return Plan(stages, min([now + wait for wait in soon] + until, default=None))
 
 
@@ -70,7 +72,8 @@ def _withdraw(snapshot: Snapshot, one: Promotion) -> StagePlan:
 
 def _stage_or_questions(snapshot: Snapshot, view: StageView, now: datetime) -> StagePlan:
     try:
-        return _stage(snapshot, view, now)
+        plan = _stage(snapshot, view, now)
+        return replace(plan, actions=(*_quarantined(snapshot, view), *plan.actions))
     except Unanswered as missing:
         unknown = wait("questions", "Towpath has yet to read what this depends on")
         return StagePlan(view.stage.name, unknown, questions=missing.questions)
@@ -79,44 +82,77 @@ def _stage_or_questions(snapshot: Snapshot, view: StageView, now: datetime) -> S
 def _stage(snapshot: Snapshot, view: StageView, now: datetime) -> StagePlan:
     # Files that cannot be read: nothing of the stage is touched (R11 keeps the other stages and units going).
     if view.troubles:
-        return _keep(snapshot, view, _unreadable(view.troubles))
-    # 1. Wanted.
-    found = wanted(snapshot, view)
+        return _keep(snapshot, view, _unreadable(view.troubles), now)
+    # What commands decided cannot be told (S21).
+    if isinstance(snapshot.state, Unknown):
+        return replace(_keep(snapshot, view, state.judge(snapshot.state), now), look_again=PATIENCE)
+    # 1. Wanted: by a person, else by the pipeline.
+    wish = asked.of_stage(snapshot, view)
+    if wish is not None and (why := asked.why_settled(snapshot, view, wish, _open_in(snapshot, view))):
+        return _settle(view, wish, why)
+    found = wanted(snapshot, view) if wish is None else Wanted(wish.release, None, asked=wish)
     if isinstance(found, Verdict):
-        return _keep(snapshot, view, found)
+        return _keep(snapshot, view, found, now)
     # 3. Done.
-    if _is_done(snapshot, view, found.release):
+    if is_done(snapshot, view, found.release):
         return _finish(snapshot, view, found)
     # 2. Never backwards, and 4. Not wanted.
-    unwanted = _backwards(snapshot, view, found.release) or _reverted(snapshot, view, found.release)
+    unwanted = _unwanted(snapshot, view, found)
     if unwanted is not None:
-        return _keep(snapshot, view, unwanted)
+        return _keep(snapshot, view, unwanted, now)
     # 5. One at a time.
-    mine = [one for one in _open_in(snapshot, view) if one.release == found.release]
-    current = max(mine, key=lambda one: one.attempt, default=None)
-    if current is None:
-        unwanted = _refused_before(snapshot, view, found)
-        return _keep(snapshot, view, unwanted) if unwanted is not None else _open(snapshot, view, found)
-    if _is_stale(current):
-        return _open(snapshot, view, found)
+    current = _current(snapshot, view, found)
+    if current is None or _is_stale(current) or (wish is not None and not asked.is_as_asked(wish, current)):
+        return _open(snapshot, view, found, now)
     # 6. Integrity, 7. Merge.
     plan = _advance(snapshot, view, current, found, now)
     # 8. Wake.
     return replace(plan, look_again=_look_again(plan.verdict, current.request, now - current.request.created_at))
 
 
+def _current(snapshot: Snapshot, view: StageView, found: Wanted) -> Promotion | None:
+    """The open promotion of what is wanted: its last attempt."""
+    mine = [one for one in _open_in(snapshot, view) if one.release == found.release]
+    return max(mine, key=lambda one: one.attempt, default=None)
+
+
 def _open_in(snapshot: Snapshot, view: StageView) -> tuple[Promotion, ...]:
     """The open promotions of a stage, but what has landed: that is the forge's to show as merged, and GitLab looks at
     pushes in the background. Closed before it has seen this one, it would stay closed for ever."""
+    return tuple(one for one in _unmerged_in(snapshot, view) if not quarantine.is_out(snapshot, one))
+
+
+def _unmerged_in(snapshot: Snapshot, view: StageView) -> tuple[Promotion, ...]:
     return tuple(one for one in snapshot.promotions if one.stage == view.stage.name and not one.landed)
 
 
+def _quarantined(snapshot: Snapshot, view: StageView) -> tuple[Close, ...]:
+    """Open promotions of quarantined releases are closed, whatever else becomes of the stage (S19)."""
+    closes = []
+    for one in _unmerged_in(snapshot, view):
+        bad = quarantine.of(snapshot, one.stage, one.release)
+        if bad is not None and one.release is not None:
+            closes.append(Close(one.request.iid, naming.WITHDRAWN, words.outdated(quarantine.reason(one.release, bad))))
+    return tuple(closes)
+
+
+def _settle(view: StageView, wish: Asked, why: str) -> StagePlan:
+    """What was asked for is over: the next look goes on without it."""
+    verdict = passed("asked", why)
+    return StagePlan(view.stage.name, verdict, wish.release, actions=(Settle(view.stage.name, wish, why),))
+
+
+def _unwanted(snapshot: Snapshot, view: StageView, found: Wanted) -> Verdict | None:
+    """Rules 2 and 4, of which a person who asks for a release thinks otherwise."""
+    if found.asked is not None:
+        return None
+    unwanted = backwards(snapshot, view, found.release) or reverted(snapshot, view, found.release)
+    if unwanted is not None or _current(snapshot, view, found) is not None:
+        return unwanted
+    return refused_before(snapshot, view, found)
+
+
 # Rule 3: done.
-
-
-def _is_done(snapshot: Snapshot, view: StageView, release: Release) -> bool:
-    now = snapshot.moments[0].pins
-    return all(now.get(place) == digest for place, digest in places_of(view, release))
 
 
 def _finish(snapshot: Snapshot, view: StageView, found: Wanted) -> StagePlan:
@@ -136,60 +172,6 @@ def _finish(snapshot: Snapshot, view: StageView, found: Wanted) -> StagePlan:
     return plan
 
 
-# Rules 2 and 4: what is not wanted.
-
-
-def _backwards(snapshot: Snapshot, view: StageView, release: Release) -> Verdict | None:
-    rule, name = source_rule(snapshot, view.stage), code(release_name(release))
-    for place, digest in places_of(view, release):
-        pinned = snapshot.moments[0].pins.get(place)
-        if pinned is None or left_behind(snapshot, place, digest):
-            continue
-        match compare(snapshot, place[1], digest, pinned, rule):
-            case Order.older:
-                reason = f"{view.stage.name} is ahead: {code(place[0])} pins an image newer than {name}"
-                return block(order.GATE, reason, "nothing: a still newer release opens by itself")
-            case Order.unknown:
-                reason = f"whether {name} is newer than what {code(place[0])} pins cannot be told"
-                return block(order.GATE, reason, f"write the digest into {code(place[0])} by hand if you want it there")
-            case Order.newer | Order.same:
-                continue
-    return None
-
-
-def _reverted(snapshot: Snapshot, view: StageView, release: Release) -> Verdict | None:
-    left = [(place, digest) for place, digest in places_of(view, release) if left_behind(snapshot, place, digest)]
-    if not left:
-        return None
-    how = "was reverted" if any(went_back(snapshot, place, digest) for place, digest in left) else "was replaced"
-    reason = f"{code(release_name(release))} {how} in {view.stage.name}"
-    return block("wanted", reason, "publish a newer image, or pin it by hand")
-
-
-def _refused_before(snapshot: Snapshot, view: StageView, found: Wanted) -> Verdict | None:
-    earlier = snapshot.attempts(view.stage.name, found.release.name)
-    # What a merge brought is in the target branch as read, or it came since; a place that lacks it was added later.
-    requests = [one.request for one in reversed(earlier) if one.request is not None and not one.landed]
-    verdicts = (_refused(snapshot, one, found) for one in requests)
-    return next((verdict for verdict in verdicts if verdict is not None), None)
-
-
-def _refused(snapshot: Snapshot, request: MergeRequest, found: Wanted) -> Verdict | None:
-    name = code(release_name(found.release))
-    if request.state is MergeRequestState.merged:
-        # The branch as read has it in no history: merged a moment ago, or undone out of sight. Never opened again.
-        reason = f"{name} was merged as !{request.iid}, which the target branch as read does not show"
-        return wait("wanted", reason, "publish a newer image")
-    if request.state is MergeRequestState.opened:
-        return None
-    if request.closed_by is None or request.closed_by.id != snapshot.bot_id:
-        reason = f"{name} was declined: merge request !{request.iid} was closed by a person"
-        return block("wanted", reason, f"reopen !{request.iid}, or publish a newer image")
-    if found.upstream is None and naming.SUPERSEDED in request.labels:
-        return block("wanted", f"{name} was superseded before (!{request.iid})", "publish a newer image")
-    return None
-
-
 def _unreadable(troubles: tuple[Trouble, ...]) -> Verdict:
     return block("files", "; ".join(words.trouble_line(trouble) for trouble in troubles), "mend the files named")
 
@@ -197,11 +179,12 @@ def _unreadable(troubles: tuple[Trouble, ...]) -> Verdict:
 # Open promotions that nothing replaces: they stay, say why they wait, and are never merged.
 
 
-def _keep(snapshot: Snapshot, view: StageView, verdict: Verdict) -> StagePlan:
+def _keep(snapshot: Snapshot, view: StageView, verdict: Verdict, now: datetime) -> StagePlan:
     open_ = _open_in(snapshot, view)
     actions: list[Action] = []
     for one in open_:
-        actions += _show(snapshot, view, one, combine("promotion", (verdict, *_gates(snapshot, view, one))))
+        rows = dict.fromkeys((*(verdict.children or (verdict,)), *gates(snapshot, view, one, now)))
+        actions += show(snapshot, view, one, Told(combine("promotion", tuple(rows))))
     look_again = PATIENCE if open_ else None
     return StagePlan(view.stage.name, verdict, None, _address(open_), tuple(actions), look_again=look_again)
 
@@ -218,60 +201,71 @@ def _is_stale(current: Promotion) -> bool:
     return found.own and found.expected is not None and found.expected != found.merged
 
 
-def _open(snapshot: Snapshot, view: StageView, found: Wanted) -> StagePlan:
+def _open(snapshot: Snapshot, view: StageView, found: Wanted, now: datetime) -> StagePlan:
     stage = view.stage
     content = snapshot.content(stage.name, found.release)
     if not isinstance(content, Splice):
-        return _keep(snapshot, view, _unreadable(content))
+        return _keep(snapshot, view, _unreadable(content), now)
+    standing = _open_in(snapshot, view)
+    cause = cause_of(found, standing)
     if stage.mode == "observe":
-        would = f"would open: {headline(snapshot.unit, stage.name, found.release)}"
+        would = f"would open: {headline(snapshot.unit, stage.name, found.release, cause)}"
         return StagePlan(stage.name, wait("mode", would, f"set `mode: propose` in {stage.name}"), found.release)
+    pause = paused(snapshot, view, now)
+    if pause is not None and cause != ROLLBACK:
+        return _remember(snapshot, view, found, content, _keep(snapshot, view, pause, now))
     # The new one first: it names the old one, so that the link stands even if nothing more comes to pass.
-    others = _open_in(snapshot, view)
-    closes = tuple(_replace(one, found.release) for one in others)
-    opening = propose(snapshot, view, found, content, max((one.request.iid for one in others), default=None))
+    opening = propose(snapshot, view, found, content, standing)
+    closes = tuple(_replace(one, found) for one in standing)
     return StagePlan(stage.name, wait("open", "the merge request opens now"), found.release, actions=(opening, *closes))
 
 
-def _replace(one: Promotion, release: Release) -> Close:
-    refreshed = one.name == release.name
-    return Close(
-        one.request.iid, naming.REFRESHED if refreshed else naming.SUPERSEDED, words.superseded(release, None, "")
-    )
+def _remember(snapshot: Snapshot, view: StageView, found: Wanted, content: Splice, plan: StagePlan) -> StagePlan:
+    """Under a hold or freeze nothing new opens; a published image is remembered by its branch meanwhile (R4)."""
+    is_news = found.upstream is None and found.asked is None
+    if not is_news or snapshot.attempts(view.stage.name, found.release.name):
+        return plan
+    opening = propose(snapshot, view, found, content, _open_in(snapshot, view))
+    return replace(plan, actions=(replace(opening, branch_only=True), *plan.actions))
 
 
-# Rules 6 and 7: the gates, and the merge.
+def _replace(one: Promotion, found: Wanted) -> Close:
+    label = naming.SUPERSEDED if found.asked is None else naming.WITHDRAWN  # which may open again
+    if one.name == found.release.name:
+        label = naming.REFRESHED
+    return Close(one.request.iid, label, words.superseded(found.release, None, ""))
 
 
-def _gates(snapshot: Snapshot, view: StageView, promotion: Promotion) -> tuple[Verdict, ...]:
-    found: tuple[Verdict, ...] = (
-        integrity.judge(promotion),
-        checks.judge(promotion.checks, view.stage.checks, snapshot.bot_id),
-    )
-    rule = view.stage.approvals
-    if rule is not None:
-        found = (*found, approvals.judge(snapshot, view, promotion, rule))
-    return (*found, signing.judge(snapshot.can_sign)) if view.stage.signs else found
+# Rules 6 and 7: the merge.
 
 
 def _advance(snapshot: Snapshot, view: StageView, current: Promotion, found: Wanted, now: datetime) -> StagePlan:
-    release = found.release
-    verdict = combine("promotion", _gates(snapshot, view, current))
+    view, release = judged_as(view, current), found.release
+    judged = gates(snapshot, view, current, now)
+    verdict, order = combine("promotion", judged), _order(snapshot, view, current)
     merges: list[Action] = []
-    if verdict.outcome is Outcome.passed and view.stage.merges_itself:
-        merges += [_merge(snapshot, view, current, release)] if current.request.mergeable is Mergeable.yes else []
+    if verdict.outcome is Outcome.passed and (view.stage.merges_itself or order is not None):
+        ready = current.request.mergeable is Mergeable.yes
+        merges += [_merge(snapshot, view, current, release, now)] if ready else []
     others = tuple(one for one in _open_in(snapshot, view) if one is not current)
-    actions: list[Action] = [_replace(one, release) for one in others]
+    actions: list[Action] = [_replace(one, found) for one in others]
     if verdict.outcome is Outcome.passed and _must_catch_up(snapshot, view, current):
-        return _catch_up(_open(snapshot, view, found))
+        return _catch_up(_open(snapshot, view, found, now))
     shown = verdict
-    if current.refused is not None and verdict.outcome is Outcome.passed and view.stage.merges_itself:
+    if current.refused is not None and verdict.outcome is Outcome.passed and (view.stage.merges_itself or order):
         # In the report alone: the status says what the gates say, for a forge may ask for it before it merges.
         shown = combine("promotion", (*verdict.children, refusal.judge(current.refused)))
         merges = merges if refusal.is_due(current.refused, now) else []
-    actions += _show(snapshot, view, current, verdict, shown)
-    actions += _link_back(snapshot, current, release)
+    actions += show(snapshot, view, current, Told(verdict, shown, order))
+    actions += link_back(snapshot, current, release)
     return StagePlan(view.stage.name, shown, release, current.request.url, (*actions, *merges))
+
+
+def _order(snapshot: Snapshot, view: StageView, current: Promotion) -> Order | None:
+    """Who told Towpath to merge this very head, where policy leaves that to people."""
+    if not isinstance(snapshot.state, State) or view.stage.mode != "enforce" or view.stage.merges_itself:
+        return None
+    return ordered(snapshot.state, current.request.iid, current.request.head)
 
 
 def _must_catch_up(snapshot: Snapshot, view: StageView, current: Promotion) -> bool:
@@ -302,43 +296,12 @@ def _look_again(verdict: Verdict, request: MergeRequest, age: timedelta) -> time
     return PATIENCE
 
 
-def _merge(snapshot: Snapshot, view: StageView, current: Promotion, release: Release) -> Merge:
+def _merge(snapshot: Snapshot, view: StageView, current: Promotion, release: Release, now: datetime) -> Merge:
     stage, request = view.stage.name, current.request
-    subject = headline(snapshot.unit, stage, release)
-    approvers = tuple(user.id for user in tally(snapshot, current).counting) if view.stage.approvals else ()
-    record = trailers.Record(
-        snapshot.unit, stage, release, known(snapshot, release), current.supersedes, "", current.requesters, approvers
-    )
+    subject = headline(snapshot.unit, stage, release, current.cause)
+    record = evidence.of_merge(snapshot, view, current, release, gates(snapshot, view, current, now))
+    record = replace(with_overrides(record, overrides(snapshot, view, current, now)), cause=current.cause)
     text = message(f"{subject}\n\nMerge request !{request.iid}", record)
     expected = current.integrity.expected or ""
     paths = tuple(dict.fromkeys(target.path for target in view.targets))
     return Merge(request.iid, stage, release, request.head, expected, text, snapshot.head, view.stage.signs, paths)
-
-
-def _show(
-    snapshot: Snapshot, view: StageView, one: Promotion, verdict: Verdict, told: Verdict | None = None
-) -> list[Action]:
-    """The status and the report, each only where it differs from what stands. State first, comment last (R9)."""
-    actions: list[Action] = []
-    state, description = words.status(verdict)
-    stands = next(
-        (check for check in one.checks if check.name == naming.STATUS and check.author_id == snapshot.bot_id), None
-    )
-    if stands is None or stands.state is not state or (_is_final(state) and stands.description != description):
-        request = one.request
-        actions.append(SetStatus(request.iid, request.head, request.source_branch, state, description, request.url))
-    body = words.report(one, view.stage, told or verdict, view.troubles)
-    if one.reported != body:
-        actions.append(Report(one.request.iid, body))
-    return actions
-
-
-def _is_final(state: CheckState) -> bool:
-    return state is not CheckState.pending
-
-
-def _link_back(snapshot: Snapshot, current: Promotion, release: Release) -> list[Action]:
-    if current.supersedes is None:
-        return []
-    body = words.superseded(release, current.request.iid, current.request.url)
-    return [] if snapshot.report_on(current.supersedes) == body else [Report(current.supersedes, body)]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from policies.codeowners.model import CodeOwners
 from policies.config import Stage
 from policies.naming import STATUS
+from policies.ownership import Lack, Ownership
 from policies.wording.quote import listed
 
 WRITERS = "everybody who may write"
@@ -22,6 +22,19 @@ class Level(StrEnum):
     enforced = "enforced"
     advisory = "advisory"
     bypassable = "bypassable"
+
+
+WORST_LAST = (Level.enforced, Level.advisory, Level.bypassable)
+
+
+class Change(StrEnum):
+    """What to say of a stage since the last look."""
+
+    none = "none"
+    holds_again = "holds again"
+    not_held = "not held"
+    """It is advisory or bypassable, and that was not told yet."""
+    worse = "worse"
 
 
 class Needed(StrEnum):
@@ -55,10 +68,14 @@ class Guard:
     is_app: bool = False
     """Whether the forge can tell Towpath's status from one that a person set (a GitHub App's)."""
     visibility: str = ""
+    tier: str = ""
+    """What the forge's answers tell of the plan."""
     offered: bool = True
     """Whether the forge offers protection for this repository at all (GitHub Free: for public ones only)."""
     unread: tuple[str, ...] = ()
     """What could not be read, and why."""
+    owners_asked: bool = False
+    """Whether the forge itself waits for the code owners of what a merge request changes."""
     hindrances: tuple[str, ...] = ()
     """Settings that keep Towpath itself from merging."""
 
@@ -85,16 +102,15 @@ class _Hole:
     change: str
 
 
-def judge(guard: Guard, stage: Stage, unowned: tuple[str, ...] | None = ()) -> Enforcement:
-    """How far the gates of a stage hold; `unowned` are the rules' own files that nobody owns, None where unknown."""
-    if stage.mode == "observe":
-        return _asks_nothing("Towpath only watches this stage (`mode: observe`)", "`mode: enforce`")
-    if stage.approvals is None and stage.merge == "manual":
-        return _asks_nothing(
-            "the stage asks for nothing: it has no `approvals`, and people merge (`merge: manual`)",
-            "`approvals`, or `merge: auto`, in towpath.yaml",
-        )
-    holes = [*_around(guard), *(_loosened(unowned) if stage.approvals else ()), *_unread(guard)]
+NOTHING_LACKS = Ownership()
+
+
+def judge(guard: Guard, stage: Stage, owning: Ownership | None = NOTHING_LACKS) -> Enforcement:
+    """How far the gates of a stage hold; `owning` is None where nobody could read who owns what."""
+    idle = _idle(stage)
+    if idle is not None:
+        return idle
+    holes = [*_around(guard), *_loosened(guard, stage, owning), *_unread(guard)]
     if not holes:
         return Enforcement(Level.enforced, (), _holds(guard), _ends(guard), lifted_by=guard.lifters)
     level = Level.bypassable if any(hole.level is Level.bypassable for hole in holes) else Level.advisory
@@ -107,13 +123,29 @@ def judge(guard: Guard, stage: Stage, unowned: tuple[str, ...] | None = ()) -> E
     )
 
 
-def unowned(rules: CodeOwners | None, paths: Iterable[str]) -> tuple[str, ...]:
-    """The paths that CODEOWNERS gives no owner who must be asked; all of them where there is no such file."""
-    return tuple(
-        path
-        for path in paths
-        if rules is None or not any(rule.owners and not rule.optional for rule in rules.rules_for(path))
-    )
+def changed(now: Enforcement, last: Level | None, by: Iterable[str]) -> Change:
+    """What became of a stage since `last`, when `by` could go around it; None: it is seen for the first time."""
+    if last is not None and WORST_LAST.index(now.level) > WORST_LAST.index(last):
+        return Change.worse
+    if now.level is Level.enforced:
+        return Change.none if last in (None, Level.enforced) else Change.holds_again
+    return Change.none if now.level is last and set(now.by) <= set(by) else Change.not_held
+
+
+def _idle(stage: Stage) -> Enforcement | None:
+    """The answer for a stage that asks for nothing."""
+    rule = stage.approvals
+    if stage.mode == "observe":
+        return _asks_nothing("Towpath only watches this stage (`mode: observe`)", "`mode: enforce`")
+    if rule is None and stage.merge == "manual":
+        return _asks_nothing(
+            "the stage asks for nothing: it has no `approvals`, and people merge (`merge: manual`)",
+            "`approvals`, or `merge: auto`, in towpath.yaml",
+        )
+    if rule is not None and rule.codeowners != "required" and not rule.minimum:
+        change = "`codeowners: required` or `minimum: 1` in its `approvals` in towpath.yaml"
+        return _asks_nothing("the stage's `approvals` ask for nobody", change)
+    return None
 
 
 def _asks_nothing(why: str, change: str) -> Enforcement:
@@ -171,16 +203,38 @@ def _forged(guard: Guard, by: tuple[str, ...]) -> _Hole:
     return _Hole(Level.advisory, by, why, _pin(guard))
 
 
-def _loosened(unowned: tuple[str, ...] | None) -> tuple[_Hole, ...]:
-    """S22: approvals mean nothing where anybody may take them out of the policy."""
-    if unowned is None:
-        why = "who owns towpath.yaml and CODEOWNERS could not be read"
-        return (_Hole(Level.advisory, (), why, "`towpath doctor` again, once the branch can be fetched"),)
-    if not unowned:
+def _loosened(guard: Guard, stage: Stage, owning: Ownership | None) -> tuple[_Hole, ...]:
+    """S22: approvals mean nothing where anybody may take them out of the policy, or where nobody is asked."""
+    if stage.approvals is None:
         return ()
-    names = listed(unowned)
-    change = f"a line in CODEOWNERS that gives {names} an owner, in no optional section"
-    return (_Hole(Level.bypassable, (WRITERS,), f"nobody owns {names}, which say who must approve", change),)
+    if owning is None:
+        why = "who owns towpath.yaml and CODEOWNERS could not be read"
+        return (
+            _Hole(Level.advisory, (), why, "`towpath doctor` again, once what was not read can be read"),
+            *_rewritten(guard),
+        )
+    lost = owning.files if stage.approvals.codeowners == "required" else ()
+    return (
+        *(_unasked(lack, Level.bypassable, (WRITERS,)) for lack in owning.rules),
+        *(_unasked(lack, Level.advisory, ()) for lack in lost),
+        *_rewritten(guard),
+    )
+
+
+def _unasked(lack: Lack, level: Level, by: tuple[str, ...]) -> _Hole:
+    return _Hole(level, by, f"nobody need be asked about {listed(lack.paths)}: {lack.why}", lack.change)
+
+
+def _rewritten(guard: Guard) -> tuple[_Hole, ...]:
+    """Who may merge a change of policy that no code owner approved.
+
+    On GitHub Towpath's own status is red on such a pull request, so where it is required that is no further hole."""
+    held = guard.owners_asked or (guard.kind == "github" and guard.status is not Needed.no)
+    if not guard.protected or held or not guard.mergers:
+        return ()
+    setting = "Code owner approval* (Premium)" if guard.kind == "gitlab" else "Require review from Code Owners*"
+    why = "the forge asks no code owner when towpath.yaml or CODEOWNERS changes"
+    return (_Hole(Level.bypassable, guard.mergers, why, f"against changes of policy alone: *{setting}"),)
 
 
 def _unread(guard: Guard) -> tuple[_Hole, ...]:

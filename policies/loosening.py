@@ -12,13 +12,19 @@ STRICTNESS = {
 }
 """Keys of a stage with their values, the strictest first."""
 
-NOBODY = Approvals()
+LIFTING = ("promote", "unhold", "rollback", "merge", "skip", "override", "unquarantine", "unfreeze")
+"""The rights by which somebody gets more into a stage than before."""
+
+NOBODY = Approvals.model_construct()
+"""What a stage without `approvals` asks; nobody can write it."""
 
 
 def loosened(old: Policy, new: Policy) -> tuple[str, ...]:
     """One sentence for each thing that the new policy asks less for; empty where it is as strict."""
     stages = {stage.name: stage for stage in new.stages}
     found = [] if old.services.path == new.services.path else ["`services.path` names other files"]
+    found += _of_registries(old.services.registries, new.services.registries)
+    found += _of_permissions(old, new)
     for stage in old.stages:
         if stage.name in stages:
             found += [f"{code(stage.name)}: {what}" for what in _of_stage(stage, stages[stage.name])]
@@ -31,10 +37,27 @@ def _asks(stage: Stage) -> bool:
     return stage.approvals not in (None, NOBODY)
 
 
+def _of_permissions(old: Policy, new: Policy) -> list[str]:
+    """Names cannot be compared as more or fewer people: of the rights that lift something, every change is told."""
+    changed = [name for name in LIFTING if getattr(old.permissions, name) != getattr(new.permissions, name)]
+    return [f"`permissions.{name}` belongs to others" for name in changed]
+
+
+def _of_registries(old: tuple[str, ...], new: tuple[str, ...]) -> list[str]:
+    if not old:
+        return []
+    if not new:
+        return ["`services.registries` is gone: images from anywhere are promoted"]
+    wider = listed(tuple(code(one) for one in new if not one.startswith(old)))
+    return [f"`services.registries` lets {wider} in"] if wider else []
+
+
 def _of_stage(old: Stage, new: Stage) -> list[str]:
     found = _of_keys(old, new) + _of_approvals(old.approvals or NOBODY, new.approvals or NOBODY)
-    if old.merge == "manual" and new.merge != "manual":
-        found.append(f"`merge` goes from {code(old.merge)} to {code(new.merge)}")
+    back = _of_keys(old.in_rollback, new.in_rollback)
+    back += _of_approvals(old.in_rollback.approvals or NOBODY, new.in_rollback.approvals or NOBODY)
+    found += [f"in a rollback {what}" for what in back if what not in found]
+    found += _of_merge(old, new)
     lost = tuple(code(name) for name in old.after if name not in new.after)
     if lost:
         found.append(f"it no longer comes after {listed(lost)}")
@@ -43,6 +66,16 @@ def _of_stage(old: Stage, new: Stage) -> list[str]:
     if _asks(old) and old.where != new.where:
         found.append("`where` selects other targets")
     return found
+
+
+def _of_merge(old: Stage, new: Stage) -> list[str]:
+    """From `manual` asks less where nobody need approve then: the person who merged was the only one to look."""
+    goes = f"`merge` goes from {code(old.merge)} to {code(new.merge)}"
+    if old.merge == "manual" and new.merge != "manual" and not _asks(new):
+        return [f"{goes}: nobody need look at a release any more"]
+    if old.merge == "signed" and new.merge != "signed":
+        return [f"{goes}: no signature tells any more what went around the gates"]
+    return []
 
 
 def _of_keys(old: Stage, new: Stage) -> list[str]:

@@ -98,6 +98,14 @@ class User:
     bot: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """Where people talk: a merge request, or an issue. GitHub numbers both in one row, GitLab each in its own."""
+
+    iid: int
+    issue: bool = False
+
+
 class MergeRequestState(StrEnum):
     """A merge request's state; `locked` (GitLab, while merging) counts as opened."""
 

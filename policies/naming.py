@@ -12,6 +12,10 @@ SUPERSEDED = "towpath:superseded"
 REFRESHED = "towpath:refreshed"
 DONE = "towpath:done"
 WITHDRAWN = "towpath:withdrawn"
+CONTROL = "towpath:control"
+"""On an open issue: commands for services and stages are heard there."""
+HOLD = "towpath:hold"
+"""On a merge request: nothing merges it, whoever set the label."""
 LABEL_LIMIT = 50
 """GitHub's limit for a label's name; GitLab's is larger."""
 
@@ -61,7 +65,7 @@ def parse_branch(text: str) -> BranchName | None:
 def label(unit: str) -> str:
     """The label by which a unit's promotions are listed; long or odd names are shortened to a hash."""
     plain = f"{LABEL}:{unit}"
-    taken = plain in {SUPERSEDED, REFRESHED, DONE, WITHDRAWN}
+    taken = plain in {SUPERSEDED, REFRESHED, DONE, WITHDRAWN, HOLD, CONTROL}
     if not taken and len(plain) <= LABEL_LIMIT and re.fullmatch(r"[A-Za-z0-9:._/ -]+", plain):
         return plain
     return f"{LABEL}:{hashlib.sha256(unit.encode()).hexdigest()[:16]}"

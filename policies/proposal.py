@@ -2,23 +2,23 @@
 
 from policies import naming, trailers
 from policies.actions import OpenPromotion
-from policies.approvals import asked
+from policies.approvals import NOBODY, asked
 from policies.model import Release, Sighting
-from policies.snapshot import Snapshot, Splice, StageView
+from policies.snapshot import ROLLBACK, Promotion, Snapshot, Splice, StageView
 from policies.wanted import Wanted
-from policies.wording.promotion import description, headline, message
+from policies.wording.promotion import asked_for, description, headline, message
 
 
 def propose(
-    snapshot: Snapshot, view: StageView, found: Wanted, content: Splice, supersedes: int | None
+    snapshot: Snapshot, view: StageView, found: Wanted, content: Splice, standing: tuple[Promotion, ...]
 ) -> OpenPromotion:
-    """The opening of the next attempt at this release in this stage, on top of the target branch as read."""
+    """The opening of the next attempt at this release, on top of the target branch as read, in place of what stands."""
     stage, release = view.stage.name, found.release
-    attempt = _next_attempt(snapshot, stage, release.name)
-    subject = headline(snapshot.unit, stage, release)
-    record = trailers.Record(snapshot.unit, stage, release, known(snapshot, release), supersedes)
-    rule = view.stage.approvals
-    reviewers = asked(snapshot, rule, content.paths) if rule is not None else ()
+    record = _record(snapshot, stage, found, standing)
+    attempt = _next_attempt(snapshot, record)
+    subject = headline(snapshot.unit, stage, release, record.cause)
+    rule = (view.stage.in_rollback if record.cause == ROLLBACK else view.stage).approvals
+    reviewers = asked(snapshot, rule, content.paths) if rule is not None else NOBODY
     return OpenPromotion(
         stage,
         release,
@@ -28,20 +28,46 @@ def propose(
         snapshot.head,
         content.tree,
         subject,
-        description(snapshot, view, release, found.upstream, reviewers),
+        asked_for(found.asked) + description(snapshot, view, release, found.upstream, reviewers),
         message(subject, record),
         (naming.LABEL, naming.label(snapshot.unit)),
-        reviewers,
+        reviewers.people,
     )
 
 
-def _next_attempt(snapshot: Snapshot, stage: str, release: str) -> int:
-    earlier = snapshot.attempts(stage, release)
+def _record(snapshot: Snapshot, stage: str, found: Wanted, standing: tuple[Promotion, ...]) -> trailers.Record:
+    """What its commit says: a new attempt has all that asked for those before it (S15)."""
+    people = {person for one in standing if one.name == found.release.name for person in one.requesters}
+    if found.asked is not None and found.asked.cause != "refresh":
+        people.add(found.asked.by.id)
+    return trailers.Record(
+        snapshot.unit,
+        stage,
+        found.release,
+        known(snapshot, found.release),
+        max((one.request.iid for one in standing), default=None),
+        cause_of(found, standing),
+        tuple(sorted(people)),
+    )
+
+
+def cause_of(found: Wanted, standing: tuple[Promotion, ...]) -> str:
+    """By which command it is asked for; a refresh, or a new attempt, is for what the one before it was."""
+    if found.asked is not None and found.asked.cause != "refresh":
+        return found.asked.cause
+    same = [one for one in standing if one.name == found.release.name]
+    return max(same, key=lambda one: one.attempt).cause if same else ""
+
+
+def _next_attempt(snapshot: Snapshot, record: trailers.Record) -> int:
+    earlier = snapshot.attempts(record.stage, record.release.name)
     if not earlier:
         return 1
     last = earlier[-1]
-    # A branch of Towpath's own without a merge request is a first step that was cut short: go on with it.
-    return last.number if last.request is None and last.own else last.number + 1
+    # A branch of Towpath's own without a merge request is a first step that was cut short: go on with it where it says
+    # of who asked for it what this one would.
+    same = (last.cause, last.requesters) == (record.cause, record.requesters)
+    return last.number if last.request is None and last.own and same else last.number + 1
 
 
 def known(snapshot: Snapshot, release: Release) -> tuple[Sighting, ...]:

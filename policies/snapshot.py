@@ -20,11 +20,13 @@ from policies.model import (
     Trouble,
     User,
 )
+from policies.state import State, Unknown
 
 Place = tuple[str, str]
 """A path and an image repository: where a target is and what it pins."""
 
 
+ROLLBACK = "rollback"
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -117,6 +119,13 @@ class Promotion:
     """Whether its head, with Towpath's own commit, is in the target branch as read: the forge has yet to see so."""
     requesters: tuple[int, ...] = ()
     """Ids of who asked for this very promotion, as its sealed commit says: they never approve it (S15)."""
+    cause: str = ""
+    """By which command they asked, as its sealed commit says: `promote` or `rollback`; empty where nobody did."""
+
+    @property
+    def is_rollback(self) -> bool:
+        """Whether it takes the stage back, and so passes holds and freezes (S19)."""
+        return self.cause == ROLLBACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +139,9 @@ class Attempt:
     """Whether the branch, where only that stands, is Towpath's own first step, which can be gone on with."""
     landed: bool = False
     """Whether its merge is in the target branch as read."""
+    requesters: tuple[int, ...] = ()
+    """Where only its branch stands: who asked for it, as the sealed commit there says, and by which command."""
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +212,14 @@ class Right:
 
 
 @dataclass(frozen=True, slots=True)
+class Exists:
+    """Question: does the registry still have this image?"""
+
+    repository: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Owners:
     """CODEOWNERS as it was found: None where there is no file."""
 
@@ -208,7 +228,7 @@ class Owners:
     rules: CodeOwners | None
 
 
-Question = Attempts | Content | Between | Arrival | Reported | OwnersFile | Reviewed | Members | Right
+Question = Attempts | Content | Between | Arrival | Reported | OwnersFile | Reviewed | Members | Right | Exists
 
 
 class Unanswered(Exception):
@@ -244,6 +264,10 @@ class Snapshot:
     """The unit whose promotion is being made anew on the newest commit, because the forge asks for that."""
     can_sign: bool = False
     """Whether Towpath has a key to sign merges with."""
+    state: State | Unknown = field(default_factory=State)
+    """What commands decided (S21)."""
+    state_head: str = ""
+    """The commit on the branch of the state that says so; empty where there is no such branch yet."""
 
     def view(self, name: str) -> StageView:
         """The stage of that name; KeyError where there is none."""
@@ -284,6 +308,10 @@ class Snapshot:
     def right(self, user: User) -> Permission:
         """What a user may do."""
         return cast(Permission, self._answer(Right(user)))
+
+    def exists(self, repository: str, digest: str) -> bool | None:
+        """Whether the registry still has the image; None where no registry can tell."""
+        return cast(bool | None, self._answer(Exists(repository, digest)))
 
     def _answer(self, question: Question) -> object:
         if question not in self.answers:

@@ -25,6 +25,12 @@ class Verdict:
     """When a wait ends by itself, in UTC."""
     children: tuple["Verdict", ...] = ()
 
+    @property
+    def ends(self) -> tuple[datetime, ...]:
+        """Every moment at which this, or a part of it, may change by itself."""
+        own = (self.until,) if self.until is not None else ()
+        return own + tuple(end for child in self.children for end in child.ends)
+
 
 def passed(gate: str, reason: str) -> Verdict:
     """A gate that lets the promotion through."""
@@ -36,9 +42,9 @@ def wait(gate: str, reason: str, change: str = "", until: datetime | None = None
     return Verdict(gate, Outcome.wait, reason, change, until)
 
 
-def block(gate: str, reason: str, change: str) -> Verdict:
-    """A gate that does not pass until somebody does `change`."""
-    return Verdict(gate, Outcome.block, reason, change)
+def block(gate: str, reason: str, change: str, until: datetime | None = None) -> Verdict:
+    """A gate that does not pass until somebody does `change`, or until a moment."""
+    return Verdict(gate, Outcome.block, reason, change, until)
 
 
 def combine(gate: str, verdicts: tuple[Verdict, ...]) -> Verdict:

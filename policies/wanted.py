@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 from policies import tags
 from policies.config import Stage
+from policies.gates import quarantine
 from policies.model import DIGEST, Image, Release, Sighting
 from policies.order import BARE_TAG, Order, compare, went_back
 from policies.snapshot import Moment, Place, Snapshot, StageView
+from policies.state import Asked
+from policies.trailers import NEVER
 from policies.verdict import Verdict, block, wait
 from policies.wording.quote import code, listed
 
@@ -21,6 +24,8 @@ class Wanted:
     release: Release
     upstream: str | None
     remark: str = ""
+    asked: Asked | None = None
+    """Who asked for it, where a person did."""
 
 
 def release_of(images: Iterable[Image]) -> Release:
@@ -34,7 +39,7 @@ def wanted(snapshot: Snapshot, view: StageView) -> Wanted | Verdict:
     if isinstance(earlier, Verdict):
         return earlier
     if not earlier:
-        return _candidate(snapshot, view)
+        return _healthy_candidate(snapshot, view)
     return _from_upstream(snapshot, view, earlier)
 
 
@@ -72,9 +77,22 @@ def source_rule(snapshot: Snapshot, stage: Stage) -> str | None:
 # The candidate of a first stage: today's pins and the newest admissible published images.
 
 
-def _candidate(snapshot: Snapshot, view: StageView) -> Wanted | Verdict:
+def _healthy_candidate(snapshot: Snapshot, view: StageView) -> Wanted | Verdict:
+    """The newest candidate that is not quarantined: looking past the bad images, as if nobody had published them."""
+    out: frozenset[tuple[str, str]] = frozenset()
+    while True:
+        found = _candidate(snapshot, view, out)
+        bad = quarantine.of(snapshot, view.stage.name, found.release) if isinstance(found, Wanted) else None
+        if bad is None or isinstance(found, Verdict):
+            return found
+        if out.issuperset(bad.images.items()):
+            return quarantine.judge(found.release, bad)
+        out |= frozenset(bad.images.items())
+
+
+def _candidate(snapshot: Snapshot, view: StageView, out: frozenset[tuple[str, str]]) -> Wanted | Verdict:
     rule = source_rule(snapshot, view.stage)
-    known = {repository: _admissible(snapshot, repository, rule) for repository in view.repositories}
+    known = {name: _admissible(snapshot, name, rule, out) for name in view.repositories}
     if not any(known.values()):
         return wait(GATE, "no admissible image has been published", "publish one" + _rule_words(rule))
     together = snapshot.policy.services.images == "together" and len(view.repositories) > 1
@@ -99,8 +117,11 @@ def _orders(snapshot: Snapshot, view: StageView, image: Image, rule: str | None)
     return [compare(snapshot, image.repository, image.digest, pin, rule) for pin in pinned]
 
 
-def _admissible(snapshot: Snapshot, repository: str, rule: str | None) -> tuple[Sighting, ...]:
-    found = [sighting for (name, _), sighting in snapshot.sightings.items() if name == repository]
+def _admissible(
+    snapshot: Snapshot, repository: str, rule: str | None, out: frozenset[tuple[str, str]]
+) -> tuple[Sighting, ...]:
+    known = [one for key, one in snapshot.sightings.items() if key[0] == repository and key not in out]
+    found = [one for one in known if one.seen_at > NEVER]  # what only Git knows of was pinned by hand, never announced
     return tuple(
         Sighting(
             Image(repository, sighting.image.digest, tags.admitted(rule, sighting.tags) or sighting.image.tag),
@@ -205,7 +226,11 @@ def _from_upstream(snapshot: Snapshot, view: StageView, earlier: tuple[StageView
     if not common:
         names = " and ".join(upstream.stage.name for upstream in earlier)
         return wait(GATE, f"{names} have not had one release in common", "let them reach the same release")
-    return Wanted(_with_tags(snapshot, earlier[0], common[0]), earlier[0].stage.name)
+    healthy = [one for one in common if quarantine.of(snapshot, view.stage.name, one) is None]
+    bad = quarantine.of(snapshot, view.stage.name, common[0])
+    if not healthy and bad is not None:
+        return quarantine.judge(_with_tags(snapshot, earlier[0], common[0]), bad)
+    return Wanted(_with_tags(snapshot, earlier[0], healthy[0]), earlier[0].stage.name)
 
 
 def _releases(snapshot: Snapshot, upstream: StageView, repositories: tuple[str, ...]) -> list[Release]:
@@ -252,6 +277,12 @@ def places_of(view: StageView, release: Release) -> tuple[tuple[Place, str], ...
     """The stage's places that the release speaks of, with the digest that each should pin."""
     digests = release.digests
     return tuple((place, digests[place[1]]) for place in view.places if place[1] in digests)
+
+
+def is_done(snapshot: Snapshot, view: StageView, release: Release) -> bool:
+    """Whether all of the stage's targets pin the release now."""
+    now = snapshot.moments[0].pins
+    return all(now.get(place) == digest for place, digest in places_of(view, release))
 
 
 def _nothing_upstream(snapshot: Snapshot, upstream: StageView, view: StageView) -> Verdict:

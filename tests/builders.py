@@ -36,6 +36,7 @@ from policies.snapshot import (
     Attempts,
     Between,
     Content,
+    Exists,
     Integrity,
     Members,
     Moment,
@@ -261,7 +262,7 @@ def answer(question: Question) -> object:
             return Splice(f"tree of {question.stage} with {question.release.name}", (path_of(question.stage),))
         case Between():
             return commits(int(question.old[1:]), int(question.new[1:]))
-        case Arrival() | Reported() | Members():
+        case Arrival() | Reported() | Members() | Exists():
             return None
         case OwnersFile():
             return Owners("gitlab", "CODEOWNERS", None)

@@ -14,7 +14,19 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("policies", "bot", "workers")
 
 PURE = {
-    *("__future__", "abc", "base64", "bisect", "collections", "dataclasses", "datetime", "difflib", "enum", "fnmatch"),
+    *(
+        "__future__",
+        "abc",
+        "base64",
+        "bisect",
+        "collections",
+        "csv",
+        "dataclasses",
+        "datetime",
+        "difflib",
+        "enum",
+        "fnmatch",
+    ),
     *(
         "fractions",
         "functools",
@@ -23,6 +35,7 @@ PURE = {
         "hmac",
         "heapq",
         "html",
+        "io",
         "itertools",
         "json",
         "math",
@@ -33,7 +46,8 @@ PURE = {
 }
 """What policies/ may use of the standard library: nothing here asks the clock, chance, a file or the network.
 
-ruff bans pathlib.Path; `urllib` is for urllib.parse; zoneinfo reads the time zones, which are constants to us."""
+ruff bans pathlib.Path; `io` is for io.StringIO, `urllib` for urllib.parse; zoneinfo reads the
+time zones, which are constants to us."""
 
 LIBRARIES = {"pydantic", "pydantic_core", "semantic_version"}
 

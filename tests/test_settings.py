@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import Settings, SettingsError, load_settings
+from bot.settings import RegistrySettings, Settings, SettingsError, load_settings
 
 GOOD = {
     "TOWPATH_MIRRORS": "/var/lib/towpath",
@@ -205,6 +205,83 @@ def test_a_whole_signing_secret_is_taken() -> None:
 )
 def test_what_kubernetes_sets_beside_a_service_called_towpath_is_passed_over(name: str) -> None:
     assert load(**{name: "tcp://10.0.0.1:8080"}) == load()
+
+
+REGISTRY = "TOWPATH_REGISTRIES__MAIN__"
+
+
+def registry(**changes: str | None) -> RegistrySettings:
+    given = {"URL": "https://registry.example.com", **changes}
+    return load(**{f"{REGISTRY}{name}": value for name, value in given.items()}).registries["main"]
+
+
+def registry_faults(**changes: str | None) -> str:
+    given = {"URL": "https://registry.example.com", **changes}
+    return faults(**{f"{REGISTRY}{name}": value for name, value in given.items()})
+
+
+def test_a_registry_that_is_asked_anonymously() -> None:
+    assert load().registries == {}
+    assert (registry().prefixes, registry().credentials()) == (("registry.example.com/",), None)
+    assert registry(URL="http://localhost:5000/").prefixes == ("localhost:5000/",)
+    assert registry(URL="http://[::1]:5000").prefixes == ("[::1]:5000/",)
+    images = '["docker.io/", "registry.example.com/team/", "localhost/api", "[::1]:5000/a/b", "host:5000/"]'
+    assert len(registry(IMAGES=images).prefixes) == 5
+
+
+def test_a_registry_with_a_password(tmp_path: Path) -> None:
+    login = registry(USERNAME="robot", PASSWORD="correct-horse")
+    assert login.credentials() == ("robot", "correct-horse")
+    assert "correct-horse" not in repr(login)
+    file = tmp_path / "password"
+    file.write_text("another-horse\n")
+    login = registry(USERNAME="robot", PASSWORD_FILE=str(file))
+    assert login.credentials() == ("robot", "another-horse")
+    file.unlink()
+    with pytest.raises(ValueError, match="password_file cannot be read"):
+        login.credentials()
+
+
+@pytest.mark.parametrize("secret", ["", "changeme", "password", "xxxxxxxxxxxx", "<your-secret>", "short"])
+def test_S1_a_placeholder_for_a_registrys_password_stops_the_start(secret: str) -> None:
+    assert "TOWPATH_REGISTRIES__MAIN: password is " in registry_faults(USERNAME="robot", PASSWORD=secret)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("URL", None),
+        ("URL", "registry.example.com"),
+        ("URL", "https://registry.example.com/v2"),
+        ("URL", "https://jo:pw@registry.example.com"),
+        ("URL", "ftp://registry.example.com"),
+        ("URL", "https://"),
+        ("USERNAME", "ro:bot"),
+        ("TOKEN_HOST", "https://auth.example.com"),
+        ("TOKEN_HOST", "auth.example.com/token"),
+        ("IMAGES", '["nginx"]'),
+        ("IMAGES", '["library/"]'),
+        ("IMAGES", '["registry.example.com"]'),
+        ("IMAGES", '["https://registry.example.com/"]'),
+        ("IMAGES", '["registry.example.com/*"]'),
+        ("IMAGES", '["/"]'),
+        ("IMAGES", '[""]'),
+        ("IMAGES", "registry.example.com/"),
+        ("PASSWORDS", "x"),
+    ],
+)
+def test_a_fault_of_a_registry_names_its_variable(name: str, value: str | None) -> None:
+    # The other two are there, so that nothing else is wrong.
+    assert f"{REGISTRY}{name}" in registry_faults(**{"USERNAME": "robot", "PASSWORD": "correct-horse", name: value})
+
+
+@pytest.mark.parametrize("given", [{"USERNAME": "robot"}, {"PASSWORD": "correct-horse"}, {"PASSWORD_FILE": "EMPTY"}])
+def test_half_a_registrys_credentials_stop_the_start(tmp_path: Path, given: dict[str, str]) -> None:
+    (tmp_path / "EMPTY").touch()
+    changes: dict[str, str | None] = {
+        name: value.replace("EMPTY", str(tmp_path / "EMPTY")) for name, value in given.items()
+    }
+    assert "needed together" in registry_faults(**changes)
 
 
 GITHUB = {

@@ -17,8 +17,10 @@ from policies.verdict import Outcome
 from policies.wanted import entry_stages
 from policies.wording.promotion import release_name
 from workers import routes
+from workers.conversation import heed_labels
 from workers.execute import Hands
 from workers.reconcile import reconcile
+from workers.watching import due, watch
 from workers.world import World
 
 log = structlog.get_logger(__name__)
@@ -105,24 +107,42 @@ def _do(world: World, claim: Claim) -> float | None:
         case "repository", [forge, repository]:
             routes.route_repository(world, forge, repository, world.clock())
         case "request", [forge, repository, iid]:
-            routes.route_request(world, forge, repository, int(iid), world.clock())
+            routes.route_request(world, _hands(world, claim), forge, repository, int(iid))
+        case "issue", [forge, repository, iid]:
+            routes.route_issue(world, _hands(world, claim), forge, repository, int(iid))
         case "branch", [forge, repository, branch]:
             routes.route_branch(world, forge, repository, branch, world.clock())
         case "sweep", []:
-            routes.sweep(world, world.clock())
+            _sweep(world)
+        case "doctor", [forge, repository]:
+            watch(world, forge, repository)
         case _:
             raise ValueError(f"no such work: {claim.work}")
     return None
 
 
+def _sweep(world: World) -> None:
+    """The sweep; the look at the gates is marked as work of its own, so that neither can stop the other."""
+    looks = due(world)
+    if looks:
+        world.pending.mark(looks, world.clock().timestamp(), cause="sweep")
+    routes.sweep(world, world.clock())
+
+
 def _reconcile(world: World, claim: Claim, forge: str, repository: str, unit: str) -> float | None:
     context = world.context(forge, repository)
-    hands = Hands(world.identity, world.clock, _deadline(world.clock, world.pending.lease, claim.work))
+    hands = _hands(world, claim)
     done = reconcile(context, hands, unit)
+    if heed_labels(context, hands, done.snapshot):
+        done = reconcile(context, hands, unit)
     tell(world, done.snapshot, done.plan)
     if done.failures:
         raise done.failures[0]
     return done.wake_at.timestamp() if done.wake_at is not None else None
+
+
+def _hands(world: World, claim: Claim) -> Hands:
+    return Hands(world.identity, world.clock, _deadline(world.clock, world.pending.lease, claim.work))
 
 
 def _deadline(clock: Callable[[], datetime], lease: float, work: Work) -> Callable[[], None]:
@@ -163,7 +183,8 @@ def _became(
         return "done", f"{stage.stage} runs it"
     if moves and stage.request:
         return "opened", verdict.reason
-    if verdict.outcome is Outcome.wait and (moves or stage.release is None):
+    pauses = verdict.outcome is Outcome.wait or verdict.gate in ("hold", "state")
+    if pauses and (moves or stage.release is None):
         return "waiting", verdict.reason
     if stage.release is not None and not moves:
         return "refused", f"{release_name(stage.release)} goes before it: {verdict.reason}"

@@ -3,19 +3,18 @@
 Changes nothing, and has no delivery sent again."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from bot.errors import OutsideError
-from policies.enforcement import Enforcement, Guard, Level, judge, unowned
+from policies.config import Stage
+from policies.enforcement import NOTHING_LACKS, Enforcement, Guard, Level, judge
 from policies.model import Permission
+from policies.ownership import Ownership
+from policies.standing import Credential, Hook, credential_advice, hooks_advice
 from workers.observe import POLICY_FILE, Base, base
 from workers.observe.context import Context
-from workers.observe.people import owners_file
+from workers.owning import ownership
 from workers.recovery import hook_path
 from workers.world import World
-
-LATER = timedelta(days=1)
-"""Webhooks are asked about from then on: so those that failed are left as they are, whatever the forge's clock says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +28,10 @@ class Examined:
     advice: tuple[str, ...] = ()
     """What a person should do besides."""
     unread: tuple[str, ...] = ()
+    credential: Credential | None = None
+    """Towpath's own token or App; None where the forge would not say."""
+    hooks: tuple[Hook, ...] | None = None
+    """The webhooks that lead to Towpath; None where the forge would not say."""
 
     @property
     def is_enforced(self) -> bool:
@@ -54,16 +57,17 @@ def _examined(world: World, forge: str, repository: str) -> Examined:
         now = base(context)
     except OutsideError as failure:
         return Examined(forge, repository, unread=(str(failure),))
-    guard, owners = _guard(context, now), _unowned(context, now)
+    guard = _guard(context, now)
+    owning, unread = _owning(context, now)
     found = Examined(
         forge,
         repository,
         guard,
-        tuple((stage.name, judge(guard, stage, owners)) for stage in now.policy.ordered()),
+        tuple((stage.name, _judged(guard, stage, owning)) for stage in now.policy.ordered()),
         (*guard.hindrances, *_outdated(now)),
-        (*guard.unread, *(("CODEOWNERS of the branch",) if owners is None else ())),
+        (*guard.unread, *unread),
     )
-    return _with_hooks(world, context, _with_rights(world, context, found))
+    return _with_hooks(context, _with_credential(world, context, _with_rights(world, context, found)))
 
 
 def _guard(context: Context, now: Base) -> Guard:
@@ -73,13 +77,16 @@ def _guard(context: Context, now: Base) -> Guard:
         return Guard(context.forge.kind, now.branch, None, unread=(str(failure),))
 
 
-def _unowned(context: Context, now: Base) -> tuple[str, ...] | None:
-    """Which of the files that say who must approve nobody owns; None where CODEOWNERS could not be read."""
+def _owning(context: Context, now: Base) -> tuple[dict[str, Ownership] | None, tuple[str, ...]]:
+    """What is lacking for each stage with approvals, or None and why that could not be read."""
     try:
-        owners = owners_file(context, now.head)
-    except OutsideError:
-        return None
-    return unowned(owners.rules, (POLICY_FILE, owners.path))
+        return ownership(context, now), ()
+    except OutsideError as failure:
+        return None, (f"CODEOWNERS of the branch, or whom it names: {failure}",)
+
+
+def _judged(guard: Guard, stage: Stage, owning: dict[str, Ownership] | None) -> Enforcement:
+    return judge(guard, stage, None if owning is None else owning.get(stage.name, NOTHING_LACKS))
 
 
 def _outdated(now: Base) -> tuple[str, ...]:
@@ -102,10 +109,19 @@ def _with_rights(world: World, context: Context, found: Examined) -> Examined:
     return replace(found, advice=(*found.advice, advice))
 
 
-def _with_hooks(world: World, context: Context, found: Examined) -> Examined:
-    path = hook_path(context.forge.kind, found.forge)
+def _with_credential(world: World, context: Context, found: Examined) -> Examined:
     try:
-        recovery = context.forge.recover(context.repository, path, world.clock() + LATER)
+        credential = context.forge.credential(context.repository)
     except OutsideError as failure:
         return replace(found, unread=(*found.unread, str(failure)))
-    return replace(found, advice=(*found.advice, *recovery.advice))
+    advice = credential_advice(credential, world.clock())
+    return replace(found, credential=credential, advice=(*found.advice, *advice))
+
+
+def _with_hooks(context: Context, found: Examined) -> Examined:
+    path = hook_path(context.forge.kind, found.forge)
+    try:
+        hooks = tuple(context.forge.hooks(context.repository, path))
+    except OutsideError as failure:
+        return replace(found, unread=(*found.unread, str(failure)))
+    return replace(found, hooks=hooks, advice=(*found.advice, *hooks_advice(hooks, path)))

@@ -1,23 +1,26 @@
 """All writes of a reconciliation: each action looks before it writes, so that a second time does nothing."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import assert_never
 
 import structlog
 
-from bot.errors import Conflict, OutsideError, Permanent
+from bot.errors import Conflict, OutsideError, Permanent, RateLimited, Transient
 from bot.forges.base import Proposal, Status
 from bot.git import SigningFailed
 from policies import naming, trailers
-from policies.actions import Action, Close, Merge, OpenPromotion, Report, SetStatus
-from policies.model import Image, MergeRequest, MergeRequestState, Release
+from policies.actions import Action, Close, Merge, OpenPromotion, Report, SetStatus, Settle
+from policies.model import Image, MergeRequest, MergeRequestState, Release, Thread
 from policies.snapshot import Snapshot
+from policies.state import BRANCH, State, requests_in, settled, tidied
 from policies.wording import report as words
 from workers.hands import Hands
 from workers.merging import merge_signed
+from workers.observe import promotions
 from workers.observe.content import splice
 from workers.observe.context import Context
+from workers.observe.own import commit_own
 from workers.observe.promotions import (
     CATCHING_UP,
     catching_key,
@@ -28,35 +31,61 @@ from workers.observe.promotions import (
     report_text,
     reports,
 )
+from workers.state import Alarm, found_state, hold_after, record
 
 __all__ = ["Hands", "execute", "finish_merge", "post_report"]
 
 log = structlog.get_logger(__name__)
 
+MOST_UNTOLD = 3
+"""Tries of a merge in an hour after which what stands in its way is told on the merge request."""
 
-def execute(context: Context, hands: Hands, snapshot: Snapshot, actions: tuple[Action, ...]) -> list[OutsideError]:
-    """Do all actions in order; a comment that cannot be posted is returned, and stops nothing (R9)."""
-    failures: list[OutsideError] = []
+
+Failures = dict[tuple[str, int], OutsideError]
+"""What could not be done though the rest was: the kind of action and the merge request, and why."""
+
+
+def execute(context: Context, hands: Hands, snapshot: Snapshot, actions: tuple[Action, ...]) -> Failures:
+    """Do all actions in order; a comment that cannot be posted, or a merge request closed, stops nothing (R9, R11)."""
+    failures: Failures = {}
     for action in actions:
         hands.still_mine()
-        if isinstance(action, Report):
-            failures += _try_report(context, action)
+        if isinstance(action, Report | Close):
+            _try(context, action, failures)
         else:
             _do(context, hands, snapshot, action)
         log.info("done", action=type(action).__name__, **_named(action))
     return failures
 
 
+def _try(context: Context, action: Report | Close, failures: Failures) -> None:
+    try:
+        if isinstance(action, Report):
+            post_report(context, action.iid, action.body)
+        else:
+            _close(context, action)
+    except RateLimited:
+        raise
+    except OutsideError as error:
+        failures[type(action).__name__, action.iid] = error
+
+
 def _named(action: Action) -> dict[str, object]:
-    return {"stage": action.stage} if isinstance(action, OpenPromotion) else {"mr": action.iid}
+    return {"stage": action.stage} if isinstance(action, OpenPromotion | Settle) else {"mr": action.iid}
 
 
-def _do(context: Context, hands: Hands, snapshot: Snapshot, action: OpenPromotion | Close | Merge | SetStatus) -> None:
+Written = OpenPromotion | Merge | SetStatus | Settle
+"""What stops the reconciliation when it fails."""
+
+
+def _do(context: Context, hands: Hands, snapshot: Snapshot, action: Written) -> None:
     match action:
         case OpenPromotion():
+            if not snapshot.state_head:
+                found_state(context, hands)  # before the first promotion, so that it is missed when it is gone (S21)
             _open(context, hands, action)
-        case Close():
-            _close(context, action)
+        case Settle():
+            _settle(context, hands, snapshot, action)
         case Merge():
             _merge(context, hands, snapshot, action)
         case SetStatus():
@@ -69,10 +98,13 @@ def _open(context: Context, hands: Hands, action: OpenPromotion) -> None:
     """Push, then open: either step may have been done before a crash, so each looks first (R5, S17)."""
     standing = context.mirror.branches().get(action.branch)
     if standing is None:
-        message = trailers.sealed(action.message, context.seal_keys[0])
-        commit = context.mirror.commit(action.base, action.tree, message, hands.identity, hands.clock())
-        _push(context, action.branch, commit)
+        _push(context, action.branch, commit_own(context, action, hands.identity, hands.clock()))
         hands.still_mine()
+    if not action.branch_only:
+        _open_request(context, action)
+
+
+def _open_request(context: Context, action: OpenPromotion) -> None:
     proposal = Proposal(
         action.branch, action.target_branch, action.title, action.description, action.labels, action.reviewers
     )
@@ -111,6 +143,24 @@ def _close(context: Context, action: Close) -> None:
         log.warning("report not posted", mr=action.iid, cause=str(failures[0]))
 
 
+def _settle(context: Context, hands: Hands, snapshot: Snapshot, action: Settle) -> None:
+    """Take out what was asked for, and on the way what is said of merge requests that are over."""
+    asked, numbers = action.asked, requests_in(snapshot.state) if isinstance(snapshot.state, State) else frozenset()
+    gone = {iid for iid in numbers if not _is_open(context, iid)}
+
+    def change(state: State) -> State:
+        return tidied(settled(state, asked), requests_in(state) - gone)
+
+    subject = f"Settle the {asked.cause} of {asked.service} in {asked.stage}"
+    record(
+        context, hands, change, subject, f"{action.why}\n\nAsked for by {asked.by.name} ({asked.by.id}): {asked.where}"
+    )
+
+
+def _is_open(context: Context, iid: int) -> bool:
+    return context.forge.request(context.repository, iid).state is MergeRequestState.opened
+
+
 def _set_status(context: Context, action: SetStatus) -> None:
     status = Status(naming.STATUS, action.state, action.description, action.url)
     context.forge.set_status(context.repository, action.head, action.branch, status)
@@ -134,10 +184,10 @@ def post_report(context: Context, iid: int, body: str) -> None:
     # Forgotten before it is written: whatever becomes of the call, the next look asks the forge what stands there.
     context.memory.delete(key)
     if note:
-        context.forge.edit_note(context.repository, iid, int(note), body)
+        context.forge.edit_note(context.repository, Thread(iid), int(note), body)
         remember_report(context, iid, int(note), body)
     else:
-        posted = context.forge.add_note(context.repository, iid, body)
+        posted = context.forge.add_note(context.repository, Thread(iid), body)
         remember_report(context, iid, posted.id, body)
 
 
@@ -145,13 +195,14 @@ def _only_report(context: Context, iid: int) -> str:
     """The id of the report that stands, or an empty text; a second one, of two workers or a crash, is removed (R3)."""
     standing = reports(context, iid)
     for extra in standing[1:]:
-        context.forge.delete_note(context.repository, iid, extra)
+        context.forge.delete_note(context.repository, Thread(iid), extra)
     return str(standing[0]) if standing else ""
 
 
 def _merge(context: Context, hands: Hands, snapshot: Snapshot, action: Merge) -> None:
     """Rule 7: the exact head, then prove that what came into the branch is what was proved before (S17)."""
     request = _same_target(context, snapshot, action)
+    _same_state(context, snapshot, action)
     _remember_merge(context, snapshot.unit, action)
     message = trailers.sealed(action.message, context.seal_keys[0])
     try:
@@ -160,12 +211,29 @@ def _merge(context: Context, hands: Hands, snapshot: Snapshot, action: Merge) ->
         else:
             commit = context.forge.merge(context.repository, action.iid, action.head, message)
     except Permanent as refusal:
-        by = "signing" if isinstance(refusal, SigningFailed) else "forge"
-        key = refusal_key(context, action.iid, action.head)
-        context.memory.set(key, f"{hands.clock().isoformat()} {by}\n{refusal.cause}", 24 * 3600)
-        context.memory.delete(_merge_key(context, snapshot.unit))
+        _note_refusal(context, hands, action, refusal)
+        raise
+    except (Transient, Conflict) as failure:
+        _note_try(context, hands, action, failure)
         raise
     _prove_merge(context, hands, snapshot, action, commit)
+
+
+def _note_refusal(context: Context, hands: Hands, action: Merge, refusal: OutsideError) -> None:
+    """Remember why this head was not merged. That a merge was begun stays remembered too: an answer that cannot be
+    understood may stand for a merge that was done, and `finish_merge` looks."""
+    by = "signing" if isinstance(refusal, SigningFailed) else "forge"
+    key = refusal_key(context, action.iid, action.head)
+    context.memory.set(key, f"{hands.clock().isoformat()} {by}\n{refusal.cause}", 24 * 3600)
+
+
+def _note_try(context: Context, hands: Hands, action: Merge, failure: OutsideError) -> None:
+    """What passes by itself is not told, but for what has not passed after some tries."""
+    key = f"tries:{context.subject}:{action.iid}:{action.head}"
+    tries = int(context.memory.get(key) or 0) + 1
+    context.memory.set(key, str(tries), 3600)
+    if tries >= MOST_UNTOLD:
+        _note_refusal(context, hands, action, failure)
 
 
 def _prove_merge(context: Context, hands: Hands, snapshot: Snapshot, action: Merge, commit: str) -> None:
@@ -173,6 +241,9 @@ def _prove_merge(context: Context, hands: Hands, snapshot: Snapshot, action: Mer
     surprise = _surprise(context, snapshot, action, commit)
     if surprise:
         log.critical("merged more than proved", mr=action.iid, commit=commit, paths=surprise)
+        request = context.forge.request(context.repository, action.iid)
+        alarm = Alarm(snapshot.unit, action.stage, words.SURPRISE, replace(request, merge_commit=commit))
+        hold_after(context, hands, alarm)
     text = words.alarm(commit, surprise) if surprise else words.merged(action.stage, action.release, commit)
     hands.still_mine()
     failures = _try_report(context, Report(action.iid, text))
@@ -194,8 +265,8 @@ def finish_merge(context: Context, hands: Hands, snapshot: Snapshot) -> None:
         request = context.forge.request(context.repository, action.iid)
         if request.merge_commit is not None:
             _prove_merge(context, hands, snapshot, action, request.merge_commit)
-        elif request.state is not MergeRequestState.opened:
-            context.memory.delete(_merge_key(context, snapshot.unit))
+        elif request.state is not MergeRequestState.opened or promotions.refusal(context, request) is not None:
+            context.memory.delete(_merge_key(context, snapshot.unit))  # it was not done, and is not under way
     except Permanent as failure:
         # Said once, where people look; a proof that can never be made must not hold the unit up (R11).
         context.memory.delete(_merge_key(context, snapshot.unit))
@@ -223,6 +294,12 @@ def _same_target(context: Context, snapshot: Snapshot, action: Merge) -> MergeRe
         goes = f"it goes to {request.target_branch}, not to {snapshot.branch}"
         raise Conflict("merge", f"{context.subject}!{action.iid}", goes)
     return request
+
+
+def _same_state(context: Context, snapshot: Snapshot, action: Merge) -> None:
+    """A hold that was set a moment ago holds (S17)."""
+    if context.mirror.heads((BRANCH,)).get(BRANCH, "") != snapshot.state_head:
+        raise Conflict("merge", f"{context.subject}!{action.iid}", "what commands decided has just changed")
 
 
 def _surprise(context: Context, snapshot: Snapshot, action: Merge, commit: str) -> tuple[str, ...]:

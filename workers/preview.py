@@ -1,11 +1,21 @@
-"""What Towpath says on a person's merge request that would break its policy or a values file."""
+"""What Towpath says on a person's merge request: what would break policy or a values file, and what it gates.
 
+On GitHub it also sets its status there: where that is required, the request would wait for it for ever."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from bot.errors import Permanent
+from bot.forges.base import Status
 from bot.formats import Format, Refused
-from policies import layout
+from bot.git import Merged
+from policies import layout, naming
 from policies.codeowners import LOCATIONS
 from policies.config import Fault, Policy, PolicyError
 from policies.loosening import loosened
 from policies.model import MergeRequest, MergeRequestState, Trouble
+from policies.touched import gated_stages
 from policies.wording import report as words
 from policies.wording.quote import code
 from workers import observe
@@ -14,7 +24,22 @@ from workers.observe.context import Context
 from workers.observe.promotions import report_text
 from workers.policy_file import FILE, load
 
+log = structlog.get_logger(__name__)
+
 CODEOWNERS = frozenset(path for paths in LOCATIONS.values() for path in paths)
+KEPT = 30 * 24 * 3600
+"""Seconds for which it is remembered which status a head was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What a merge request would make of the target branch."""
+
+    tree: str
+    changed: tuple[str, ...]
+    """The paths in which the merge differs from the target branch: not what the target branch has beyond it."""
+    touched: tuple[str, ...]
+    """These, and what the branch itself changed: its status stays while the target branch moves."""
 
 
 def preview(context: Context, request: MergeRequest) -> None:
@@ -23,21 +48,68 @@ def preview(context: Context, request: MergeRequest) -> None:
     if request.state is not MergeRequestState.opened or request.target_branch != base.branch:
         return
     context.mirror.ensure(request.head)
-    changed = context.mirror.changed(base.head, request.head)
-    faults, less = _policy(context, request.head, base.policy) if FILE in changed else ((), ())
+    proposed = _proposed(context, base.head, request.head)
+    changed, gated = proposed.changed, _gated(context, base.policy, proposed)
+    faults, less = _policy(context, proposed.tree, base.policy) if FILE in changed else ((), ())
     owners = [path for path in changed if path in CODEOWNERS]
     less += tuple(f"{code(path)} changes: who owns what is another question after it" for path in owners)
     # By the policy in force: nobody has reviewed the other one yet, and it could make us read any file of the branch.
-    troubles = _troubles(context, request.head, base.policy, changed)
+    troubles = _troubles(context, proposed.tree, base.policy, changed)
     known = report_text(context, request.iid)
-    body = words.preview(faults, troubles, less)
-    if known != body and (known is not None or faults or troubles or less):
+    body = words.preview(faults, troubles, less) + words.gated(gated)
+    if known != body and (known is not None or faults or troubles or less or gated):
         post_report(context, request.iid, body)
+    if context.forge.kind == "github":
+        _set_status(context, request, gated)
 
 
-def _policy(context: Context, head: str, policy: Policy) -> tuple[tuple[Fault, ...], tuple[str, ...]]:
+def _proposed(context: Context, base: str, head: str) -> Proposed:
+    mirror = context.mirror
+    merged, common = mirror.merge(base, head), mirror.common(base, head)
+    # With conflicts nothing can be merged: what differs from the target branch is looked at, as far as it goes.
+    tree = merged.tree if isinstance(merged, Merged) else head
+    changed = mirror.changed(base, tree)
+    own = mirror.changed(common, head) if common is not None else ()
+    return Proposed(tree, changed, tuple(dict.fromkeys((*changed, *own))))
+
+
+def _gated(context: Context, policy: Policy, proposed: Proposed) -> tuple[str, ...]:
+    """What of it Towpath gates, as people call it; only GitHub can be told to wait for Towpath there."""
+    if context.forge.kind != "github":
+        return ()
+    rules = [path for path in proposed.touched if path == FILE or path in CODEOWNERS]
+    return (*gated_stages(policy, proposed.touched), *rules)
+
+
+def is_unseen(context: Context, request: MergeRequest) -> bool:
+    """Whether it may lack the status that it waits for."""
+    opened = request.state is MergeRequestState.opened and context.forge.kind == "github"
+    to_target = opened and request.target_branch == context.forge.default_branch(context.repository)
+    return to_target and context.memory.get(_status_key(context, request)) is None
+
+
+def _set_status(context: Context, request: MergeRequest, gated: tuple[str, ...]) -> None:
+    """Once for each head; never on a promotion's, whose status is another matter."""
+    state, text = words.own_status(gated)
+    key = _status_key(context, request)
+    promoted = context.mirror.branches(naming.PREFIX).values()
+    if context.memory.get(key) == text or request.head in promoted:
+        return
+    try:
+        status = Status(naming.STATUS, state, text, request.url)
+        context.forge.set_status(context.repository, request.head, request.source_branch, status)
+    except Permanent as refusal:
+        log.warning("status not set", mr=request.iid, why=str(refusal))
+    context.memory.set(key, text, KEPT)
+
+
+def _status_key(context: Context, request: MergeRequest) -> str:
+    return f"previewed:{context.subject}:{request.head}"
+
+
+def _policy(context: Context, tree: str, policy: Policy) -> tuple[tuple[Fault, ...], tuple[str, ...]]:
     """What is wrong with the policy of the merge request, and what it asks less for."""
-    raw = context.mirror.read(head, FILE)
+    raw = context.mirror.read(tree, FILE)
     if raw is None:
         return (Fault((), "the merge request deletes the policy"),), ()
     try:
@@ -46,10 +118,10 @@ def _policy(context: Context, head: str, policy: Policy) -> tuple[tuple[Fault, .
         return error.faults, ()
 
 
-def _troubles(context: Context, head: str, policy: Policy, changed: tuple[str, ...]) -> tuple[Trouble, ...]:
+def _troubles(context: Context, tree: str, policy: Policy, changed: tuple[str, ...]) -> tuple[Trouble, ...]:
     format_ = context.formats[policy.services.format]
     paths = [path for path in changed if layout.capture(policy.services.path, path) is not None]
-    found = (trouble_in(format_, path, context.mirror.read(head, path)) for path in paths)
+    found = (trouble_in(format_, path, context.mirror.read(tree, path)) for path in paths)
     return tuple(trouble for trouble in found if trouble is not None)
 
 

@@ -100,6 +100,10 @@ def _work(forge: str, repositories: tuple[str, ...], event: Event) -> Work | str
     if configured is None:
         return f"{event.repository} is no configured repository of this forge"
     place = (forge, configured)
+    if event.issue is not None:
+        return ("issue", *place, str(event.issue))
+    if event.talk and event.iid is not None:
+        return ("request", *place, str(event.iid))
     branch = event.source_branch or event.branch or ""
     if branch.startswith(naming.PREFIX):
         return ("branch", *place, branch)

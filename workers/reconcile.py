@@ -6,11 +6,11 @@ from datetime import datetime
 import structlog
 
 from bot.errors import OutsideError
-from policies.actions import Action, Close, Merge, OpenPromotion, Plan, Report
+from policies.actions import Action, Close, Merge, OpenPromotion, Plan, Report, Settle
 from policies.decide import decide
 from policies.snapshot import Snapshot
 from workers.audit import audit
-from workers.execute import Hands, execute, finish_merge
+from workers.execute import Failures, Hands, execute, finish_merge
 from workers.observe import observe
 from workers.observe.answers import answered
 from workers.observe.context import Context
@@ -34,18 +34,21 @@ class Reconciled:
 
 def reconcile(context: Context, hands: Hands, unit: str) -> Reconciled:
     """Bring one unit forward as far as it goes now. Raises `bot.errors` where the outside fails."""
+    failures: Failures = {}
     for rounds_left in reversed(range(ROUNDS)):
         snapshot, plan = look(context, unit, hands.clock())
         if _merges(plan) and forget(context, snapshot):
             snapshot, plan = look(context, unit, hands.clock())  # with everybody's rights as they are just now (S17)
         finish_merge(context, hands, snapshot)
-        failures = execute(context, hands, snapshot, _now(plan))
-        if not _moved(plan):
-            audit(context, snapshot)
-            return Reconciled(snapshot, plan, tuple(failures), plan.wake_at)
+        failures = {key: failure for key, failure in failures.items() if key[0] == Close.__name__}
+        actions = tuple(action for action in plan.actions if not _is_stuck(action, failures))
+        failures |= execute(context, hands, snapshot, _now(actions))
+        if not _moved(actions):
+            audit(context, hands, snapshot)
+            return Reconciled(snapshot, plan, tuple(failures.values()), plan.wake_at)
         if not rounds_left:
             log.warning("still moving", rounds=ROUNDS)
-            return Reconciled(snapshot, plan, tuple(failures), hands.clock())
+            return Reconciled(snapshot, plan, tuple(failures.values()), hands.clock())
     raise AssertionError("the last round returns")
 
 
@@ -61,15 +64,20 @@ def look(context: Context, unit: str, now: datetime) -> tuple[Snapshot, Plan]:
     return snapshot, plan
 
 
-def _now(plan: Plan) -> tuple[Action, ...]:
+def _is_stuck(action: Action, failures: Failures) -> bool:
+    """Whether it is a merge request that could not be closed a moment ago: the next reconciliation tries again."""
+    return isinstance(action, Close) and (Close.__name__, action.iid) in failures
+
+
+def _now(actions: tuple[Action, ...]) -> tuple[Action, ...]:
     """Rule 7: a merge is done only on a snapshot that nothing was written after; until then the rest goes first."""
-    others = tuple(action for action in plan.actions if not isinstance(action, Merge))
-    return others if any(not isinstance(action, Report) for action in others) else plan.actions
+    others = tuple(action for action in actions if not isinstance(action, Merge))
+    return others if any(not isinstance(action, Report) for action in others) else actions
 
 
 def _merges(plan: Plan) -> bool:
     return any(isinstance(action, Merge) for action in plan.actions)
 
 
-def _moved(plan: Plan) -> bool:
-    return any(isinstance(action, OpenPromotion | Close | Merge) for action in plan.actions)
+def _moved(actions: tuple[Action, ...]) -> bool:
+    return any(isinstance(action, OpenPromotion | Close | Merge | Settle) for action in actions)

@@ -7,19 +7,22 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from bot.errors import OutsideError, RateLimited
+from bot.errors import OutsideError, Permanent, RateLimited
 from bot.memory import Answer
 from bot.pending import Work
 from policies import naming
-from policies.config import PolicyError
+from policies.codeowners import LOCATIONS
 from policies.loosening import loosened
 from policies.model import MergeRequest, MergeRequestState, Sighting, Trouble
 from policies.wording.quote import one_line
 from workers import observe
+from workers.conversation import converse, converse_on_issue
+from workers.conversation.hearing import FORGOTTEN
+from workers.hands import Hands
 from workers.observe.context import Context
+from workers.observe.policy import in_force
 from workers.observe.promotions import is_ours
-from workers.policy_file import load
-from workers.preview import preview
+from workers.preview import is_unseen, preview
 from workers.recovery import recover_lately
 from workers.world import World
 
@@ -122,18 +125,23 @@ def route_repository(world: World, forge: str, repository: str, now: datetime) -
 
 
 def _alarm_when_looser(context: Context, base: observe.Base, last: str | None) -> None:
-    """Say loudly that a policy that asks less is in force now (S22); on its merge request it was told before."""
+    """Say loudly that a policy that asks less is in force now (S22); on its merge request it was told before.
+
+    What was in force before counts: a broken policy in between changes nothing in that."""
     if last is None or last == base.head or not context.mirror.has(last):
         return
-    before = context.mirror.read(last, observe.POLICY_FILE)
-    if before is None or observe.POLICY_FILE not in context.mirror.changed(last, base.head):
-        return
+    changed = context.mirror.changed(last, base.head)
     try:
-        less = loosened(load(before), base.policy)
-    except PolicyError:
-        return  # the policy before could not be used either, and said so in its time
+        before = in_force(context.mirror, last, context.subject).policy
+    except Permanent:
+        return  # there was none yet
+    less = loosened(before, base.policy)
     if less:
         log.critical("policy loosened", commit=base.head, since=last, what=list(less))
+    owners = [path for path in changed if path in LOCATIONS[context.forge.kind]]
+    if owners and any(stage.approvals is not None for stage in before.stages):
+        what = "CODEOWNERS changed: who owns what is another question after it"
+        log.critical("code owners changed", commit=base.head, since=last, paths=owners, what=what)
 
 
 def _changed_units(context: Context, base: observe.Base, last: str | None) -> tuple[str, ...]:
@@ -156,15 +164,42 @@ def route_branch(world: World, forge: str, repository: str, branch: str, now: da
         _mark_units(world, context, (name.unit,), now, branch)
 
 
-def route_request(world: World, forge: str, repository: str, iid: int, now: datetime) -> None:
-    """A merge request changed: mark its unit when it is a promotion; else look at what a person proposes."""
+def route_request(world: World, hands: Hands, forge: str, repository: str, iid: int) -> None:
+    """A merge request changed: hear what is said on it, and mark its unit, or look at what a person proposes."""
     context = world.context(forge, repository)
-    request = context.forge.request(repository, iid)
+    request = _request(context, iid)
+    if request is None:
+        return
     name = naming.parse_branch(request.source_branch)
     if name is None:
         preview(context, request)
     else:
-        _mark_units(world, context, (name.unit,), now, f"!{iid}")
+        _mark_units(world, context, (name.unit,), hands.clock(), f"!{iid}")
+    _wake(world, context, converse(context, hands, request), hands.clock(), f"!{iid}")
+
+
+def route_issue(world: World, hands: Hands, forge: str, repository: str, iid: int) -> None:
+    """Somebody wrote on an issue: hear what is said, where it is a control issue."""
+    context = world.context(forge, repository)
+    _wake(world, context, converse_on_issue(context, hands, iid), hands.clock(), f"#{iid}")
+
+
+def _wake(world: World, context: Context, units: tuple[str, ...], now: datetime, cause: str) -> None:
+    """Mark the units that a command concerns; `*` is all of them."""
+    if "*" in units:
+        units = tuple(observe.base(context).inventory.by_service)
+    _mark_units(world, context, units, now, cause)
+
+
+def _request(context: Context, iid: int) -> MergeRequest | None:
+    """The merge request; None where the forge knows the repository and not it: it is gone, and so is the work."""
+    try:
+        return context.forge.request(context.repository, iid)
+    except Permanent as refusal:
+        # What the forge refuses altogether, such as a wrong token, is refused here too, and tried again.
+        context.forge.head(context.repository, context.forge.default_branch(context.repository))
+        log.warning("merge request is gone", repository=context.subject, mr=iid, why=refusal.cause)
+        return None
 
 
 def sweep(world: World, now: datetime) -> None:
@@ -186,7 +221,32 @@ def _sweep(world: World, context: Context, now: datetime) -> None:
     units = {name.unit for text in names if (name := naming.parse_branch(text)) is not None}
     _mark_units(world, context, tuple(sorted(units)), now, "sweep")
     _relabel(context, requests)
+    _mark_unseen(world, context, requests, now)
+    _mark_spoken(world, context, requests, max(since, now - FORGOTTEN), now)
     world.memory.set(key, now.isoformat(), 30 * 24 * 3600)
+
+
+def _mark_unseen(world: World, context: Context, requests: Sequence[MergeRequest], now: datetime) -> None:
+    """People's open merge requests without the status that they may need, where a webhook was lost (R4)."""
+    works: list[Work] = [
+        ("request", context.forge.name, context.repository, str(request.iid))
+        for request in requests
+        if naming.parse_branch(request.source_branch) is None and is_unseen(context, request)
+    ]
+    if works:
+        world.pending.mark(works, now.timestamp(), cause="sweep")
+
+
+def _mark_spoken(
+    world: World, context: Context, requests: Sequence[MergeRequest], since: datetime, now: datetime
+) -> None:
+    """Threads on which something may have been said that no webhook told of."""
+    place = (context.forge.name, context.repository)
+    works: list[Work] = [("request", *place, str(one.iid)) for one in requests if one.updated_at >= since]
+    issues = context.forge.issues(context.repository, naming.CONTROL, since)
+    works += [("issue", *place, str(issue.iid)) for issue in issues]
+    if works:
+        world.pending.mark(works, now.timestamp(), cause="sweep")
 
 
 def _relabel(context: Context, requests: Sequence[MergeRequest]) -> None:

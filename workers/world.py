@@ -1,9 +1,11 @@
 """The composition root: settings become adapters, shared by web, workers and the command line."""
 
+import hmac
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from bot.errors import Permanent
@@ -14,7 +16,8 @@ from bot.formats import FORMATS
 from bot.git import Identity, Mirror, OpenPgpSigner, Signer, SshSigner
 from bot.memory import Memory
 from bot.pending import Pending, connect
-from bot.settings import ForgeSettings, Settings, SigningSettings
+from bot.registries import Access, Registries, Registry
+from bot.settings import ForgeSettings, RegistrySettings, Settings, SigningSettings
 from workers.observe.context import Context
 
 
@@ -66,9 +69,23 @@ class World:
             memory=self.memory,
             formats=FORMATS,
             sightings=self.pending.sightings,
-            seal_keys=self.settings.seal_keys,
+            seal_keys=_seal_keys(self.settings, name, repository),
             signer=_signer(self.settings.signing),
+            registries=self._registries,
         )
+
+    @cached_property
+    def _registries(self) -> Registries:
+        named = self.settings.registries.items()
+        made = ((one.prefixes, Registry(_access(name, one), self.clock)) for name, one in named)
+        return Registries({images: registry for prefixes, registry in made for images in prefixes})
+
+
+def _seal_keys(settings: Settings, forge: str, repository: str) -> tuple[bytes, ...]:
+    """A key of each repository's own, so that what is sealed in one says nothing in another."""
+    names = (repository, *settings.forges[forge].formerly.get(repository, ()))
+    places = [f"towpath:{forge}:{name.lower()}".encode() for name in names]
+    return tuple(hmac.digest(key, place, "sha256") for place in places for key in settings.seal_keys)
 
 
 def _forge(name: str, settings: ForgeSettings) -> Forge:
@@ -78,6 +95,11 @@ def _forge(name: str, settings: ForgeSettings) -> Forge:
     key = AppKey(*app) if app is not None else None
     connection = Connection(name, settings.address, settings.access_token(), ca_file, token_file, key)
     return FORGES[settings.kind](connection)
+
+
+def _access(name: str, settings: RegistrySettings) -> Access:
+    ca_file = str(settings.ca_file) if settings.ca_file else None
+    return Access(name, settings.url, settings.credentials, settings.token_host, ca_file)
 
 
 def _signer(settings: SigningSettings | None) -> Signer | None:

@@ -11,7 +11,8 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 from policies.enforcement import Guard
-from policies.model import Check, CheckState, MergeRequest, Permission, Review, SourceCommit, User
+from policies.model import Check, CheckState, MergeRequest, Permission, Review, SourceCommit, Thread, User
+from policies.standing import Credential, Hook
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +27,27 @@ class GitAccess:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A comment on a merge request."""
+    """A comment on a merge request or an issue."""
 
     id: int
     body: str
     author: User
     created_at: datetime
+    edited: bool
+    """Whether its text may not be what its author first wrote (S7); never false where the forge does not tell."""
+    internal: bool
+    """Whether only members see it (GitLab's internal notes); its answer must be as hidden (S7)."""
+    url: str
+    """The web address of this very comment."""
 
 
 class Emoji(StrEnum):
     """The reactions that Towpath gives; both forges have them."""
 
     seen = "eyes"
-    done = "+1"
+    done = "hooray"
+    """The party popper; GitLab calls it `tada`."""
     refused = "-1"
-    puzzled = "confused"
-    begun = "rocket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,29 @@ class Reaction:
 
     name: str
     user: User
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue as the forge tells it."""
+
+    iid: int
+    url: str
+    title: str
+    open: bool
+    labels: tuple[str, ...]
+    author: User
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LabelChange:
+    """Somebody added a label to a merge request, or removed it."""
+
+    label: str
+    user: User
+    added: bool
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +169,23 @@ class Forge(Protocol):
         """The newest status of each name on a commit, pipeline jobs and outside statuses alike."""
         ...
 
-    def notes(self, repository: str, iid: int) -> Sequence[Note]:
-        """The comments of a merge request written by users, oldest first; no system notes."""
+    def issues(self, repository: str, label: str, since: datetime | None) -> Sequence[Issue]:
+        """The open issues with that label, of those updated at or after `since`; never merge requests."""
         ...
 
-    def reactions(self, repository: str, iid: int, note: int) -> Sequence[Reaction]:
+    def issue(self, repository: str, iid: int) -> Issue:
+        """One issue. Permanent where there is none of that number, or a pull request."""
+        ...
+
+    def label_changes(self, repository: str, iid: int) -> Sequence[LabelChange]:
+        """Who added and removed which label of a merge request, oldest first; a label that is deleted is left out."""
+        ...
+
+    def notes(self, repository: str, thread: Thread) -> Sequence[Note]:
+        """The comments written by users, oldest first; no system notes."""
+        ...
+
+    def reactions(self, repository: str, thread: Thread, note: int) -> Sequence[Reaction]:
         """The emoji on a comment."""
         ...
 
@@ -181,24 +222,30 @@ class Forge(Protocol):
         Where labels take a write of their own (GitHub), a failure of that leaves it open without them."""
         ...
 
-    def add_note(self, repository: str, iid: int, body: str) -> Note:
-        """Comment on a merge request."""
+    def add_note(self, repository: str, thread: Thread, body: str, *, internal: bool = False) -> Note:
+        """Comment on a merge request or an issue, `internal` for members alone; GitHub has no such comments.
+
+        Permanent where GitLab took the whole text as its own quick actions."""
         ...
 
-    def edit_note(self, repository: str, iid: int, note: int, body: str) -> None:
+    def edit_note(self, repository: str, thread: Thread, note: int, body: str) -> None:
         """Replace a comment's text. Permanent where the comment is gone."""
         ...
 
-    def delete_note(self, repository: str, iid: int, note: int) -> None:
+    def delete_note(self, repository: str, thread: Thread, note: int) -> None:
         """Remove a comment. Permanent where it is gone."""
         ...
 
-    def react(self, repository: str, iid: int, note: int, emoji: Emoji) -> None:
+    def react(self, repository: str, thread: Thread, note: int, emoji: Emoji) -> None:
         """Give a comment an emoji; one's own that stands there already is no fault."""
         ...
 
     def label(self, repository: str, iid: int, labels: Sequence[str]) -> None:
         """Add labels to a merge request; those that it has stay."""
+        ...
+
+    def unlabel(self, repository: str, iid: int, labels: Sequence[str]) -> None:
+        """Take labels off a merge request; one that it lacks is no fault. GitHub takes a write for each."""
         ...
 
     def ask_for_review(self, repository: str, iid: int, reviewers: Sequence[User]) -> None:
@@ -230,6 +277,14 @@ class Forge(Protocol):
 
     def guard(self, repository: str, branch: str) -> Guard:
         """Who may get what onto a branch past Towpath; what the forge would not show is told as not read (S24)."""
+        ...
+
+    def credential(self, repository: str) -> Credential:
+        """What Towpath's own token or App may do there, and until when."""
+        ...
+
+    def hooks(self, repository: str, path: str) -> Sequence[Hook]:
+        """The webhooks to addresses that end in `path`, and whether they work. Sends nothing again."""
         ...
 
     def close(self, repository: str, iid: int, label: str) -> None:

@@ -3,7 +3,7 @@
 import fcntl
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +21,7 @@ from bot.yaml import MOST_BYTES
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 HEADS = "refs/heads/"
+NOTES = "refs/towpath/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,15 @@ class Mirror:
                     self._fetch([commit])
             if not self.has(commit):
                 raise Permanent("fetch", f"{self._access().url}@{commit[:12]}", "the repository has no such commit")
+
+    def heads(self, names: Iterable[str]) -> Mapping[str, str]:
+        """Where these branches are on the forge just now, by one look; those that it does not have are left out."""
+        self._repository()
+        access, refs = self._access(), {HEADS + name: name for name in names}
+        arguments = ["ls-remote", "--refs", access.url, *refs]
+        printed = remote.run(self.folder, access, arguments, "read the branches of", self._timeout)
+        found = (line.partition("\t") for line in printed.splitlines())
+        return {refs[ref]: _checked(commit) for commit, _, ref in found if ref in refs}
 
     def push(self, branch: str, commit: str, expect: str | None) -> None:
         """Push a commit to a branch that must be at `expect` (None: must not exist); LeaseLost where it is not."""
@@ -147,6 +157,11 @@ class Mirror:
         found = trees.entry(self._tree(base), path)
         return str(found.id) if trees.is_file(found) else None
 
+    def is_link(self, base: str, path: str) -> bool:
+        """Whether a symbolic link or a submodule stands at a path of a commit or tree."""
+        found = trees.entry(self._tree(base), path)
+        return found is not None and not isinstance(found, pygit2.Tree) and not trees.is_file(found)
+
     def files(self, base: str) -> Iterator[tuple[str, str]]:
         """(path, blob id) of every regular file; symlinks and submodules are left out."""
         return trees.files(self._tree(base))
@@ -186,23 +201,57 @@ class Mirror:
         """What merging `theirs` into `ours` gives, without writing a commit."""
         return trees.merge(self._repository(), ours, theirs)
 
+    def common(self, ours: str, theirs: str) -> str | None:
+        """The newest commit that both have; None where they have none in common."""
+        found: pygit2.Oid | None = self._repository().merge_base(ours, theirs)  # the stub knows no unrelated commits
+        return None if found is None else str(found)
+
     def log(self, old: str, new: str, limit: int) -> tuple[str, ...]:
         """The commits reachable from `new` and not from `old`, newest first."""
         walker = self._repository().walk(new)
         walker.hide(old)
         return tuple(str(found.id) for found, _ in zip(walker, range(limit), strict=False))
 
-    # What is written: objects only.
+    def holds_only(self, base: str, path: str) -> bool:
+        """Whether a commit or tree holds one regular file of that name and nothing else."""
+        tree = self._tree(base)
+        return len(tree) == 1 and trees.is_file(trees.entry(tree, path))
 
-    def with_files(self, base: str, files: Mapping[str, bytes]) -> str:
-        """The id of the tree of `base` with these files replaced or added."""
-        return trees.with_files(self._repository(), self._tree(base), files)
+    def first_parents(self, commit: str, limit: int) -> Iterator[str]:
+        """A commit and what its first parents lead to, newest first."""
+        found: str | None = commit
+        for _ in range(limit):
+            if found is None:
+                return
+            yield found
+            found = next(iter(self.parents(found)), None)
 
-    def commit(self, parent: str, tree: str, message: str, author: Identity, at: datetime) -> str:
-        """Write a commit object; the same arguments give the same id."""
+    def committer(self, commit: str) -> str:
+        """Who made a commit and when, as `name <email> seconds`, the seconds since 1970."""
+        who = self._commit(commit).committer
+        return f"{who.name} <{who.email}> {who.time}"
+
+    def note(self, name: str) -> str | None:
+        """The commit that was noted under a name, in this mirror alone."""
+        references, ref = self._repository().references, NOTES + name
+        return str(references[ref].target) if ref in references else None
+
+    # What is written: objects, and notes of our own.
+
+    def take_note(self, name: str, commit: str) -> None:
+        """Note a commit under a name: it stays in the mirror, whatever becomes of the forge's branches."""
+        with self._alone():
+            self._repository().references.create(NOTES + name, _checked(commit), force=True)
+
+    def with_files(self, base: str | None, files: Mapping[str, bytes]) -> str:
+        """The id of the tree of `base` (None: an empty one) with these files replaced or added."""
+        return trees.with_files(self._repository(), None if base is None else self._tree(base), files)
+
+    def commit(self, parent: str | None, tree: str, message: str, author: Identity, at: datetime) -> str:
+        """Write a commit object, the first of a history where it has no parent; the same arguments give the same id."""
         who = pygit2.Signature(author.name, author.email, int(at.timestamp()), 0)
-        repository = self._repository()
-        return str(repository.create_commit(None, who, who, message, pygit2.Oid(hex=tree), [pygit2.Oid(hex=parent)]))
+        parents: list[str | pygit2.Oid] = [pygit2.Oid(hex=parent)] if parent is not None else []
+        return str(self._repository().create_commit(None, who, who, message, pygit2.Oid(hex=tree), parents))
 
     def merge_text(self, parents: tuple[str, str], tree: str, message: str, author: Identity, at: datetime) -> bytes:
         """What a merge commit would say, for signing; nothing is written."""

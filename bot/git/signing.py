@@ -4,9 +4,12 @@ The key is read anew for each signature, so that it can be replaced while everyt
 
 import os
 import re
+import shutil
 import signal
+import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +23,10 @@ TIMEOUT = 30.0
 OPERATION, SUBJECT = "sign with", "Towpath's key"
 MOST = 64 * 1024
 """Bytes of the longest signature that is believed to be one."""
+PREFIX = "towpath-sign-"
+MEMORY = Path("/dev/shm")  # noqa: S108 # a file system in memory; the folder in it is one's own
+OLD = 3600
+"""Seconds after which a folder is no signature's under way."""
 _FINGERPRINT = re.compile(r"^sec:.*\n(?:(?!sec:|fpr:).*\n)*fpr:{9}([0-9A-F]{40,64}):", re.MULTILINE)
 
 
@@ -48,8 +55,12 @@ class SshSigner:
     def sign(self, content: bytes) -> str:
         """See `Signer`."""
         with _folder() as folder:
-            # A copy of its own: OpenSSH takes no key that a group may read, as a mounted secret's often can.
-            key = _private(folder / "key", _key(self.key_file))
+            key, secret = folder / "key", _key(self.key_file)
+            # A copy only where OpenSSH would refuse the file: a killed worker leaves nothing of the key behind.
+            if _is_taken(self.key_file, secret):
+                key.symlink_to(self.key_file.absolute())
+            else:
+                _private(key, secret)
             command = ["ssh-keygen", "-Y", "sign", "-n", "git", "-f", str(key)]
             return _armored(_run(folder, command, content, self.timeout))
 
@@ -113,8 +124,27 @@ def _end(running: "subprocess.Popen[bytes]") -> None:
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="towpath-sign-", ignore_cleanup_errors=True) as made:
+    """A folder for one signature, in memory where there is such a place: it may hold a copy of the key."""
+    places = _places()
+    for place in places:
+        _sweep(place)
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=places[0], ignore_cleanup_errors=True) as made:
         yield Path(made)
+
+
+def _places() -> list[Path]:
+    """Where such folders may stand, the best one first."""
+    plain = Path(tempfile.gettempdir())
+    return [MEMORY, plain] if MEMORY.is_dir() and os.access(MEMORY, os.W_OK | os.X_OK) else [plain]
+
+
+def _sweep(place: Path) -> None:
+    """Remove what a worker that was killed left there an hour ago."""
+    for left in place.glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            found = left.lstat()
+            if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and time.time() - found.st_mtime > OLD:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _key(file: Path) -> bytes:
@@ -124,11 +154,21 @@ def _key(file: Path) -> bytes:
         raise SigningFailed(f"its file cannot be read: {error.strerror}") from error
 
 
-def _private(path: Path, content: bytes) -> Path:
+def _private(path: Path, content: bytes) -> None:
     path.touch(mode=0o600)
-    # OpenSSH asks for the last end of line, which a secret that was pasted somewhere often lacks.
-    path.write_bytes(content.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n")
-    return path
+    path.write_bytes(_ended(content))
+
+
+def _ended(content: bytes) -> bytes:
+    """OpenSSH asks for the last end of line, which a secret that was pasted somewhere often lacks."""
+    return content.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
+
+
+def _is_taken(file: Path, content: bytes) -> bool:
+    """Whether OpenSSH takes the file as it is: whole, and where it is our own, closed to everybody else."""
+    found = file.stat()
+    closed = found.st_uid != os.geteuid() or not found.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    return closed and content == _ended(content)
 
 
 def _armored(printed: bytes) -> str:

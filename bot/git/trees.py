@@ -64,7 +64,7 @@ def files(tree: pygit2.Tree) -> Iterator[tuple[str, str]]:
                 yield name, str(found.id)
 
 
-def with_files(repository: pygit2.Repository, tree: pygit2.Tree, contents: Mapping[str, bytes]) -> str:
+def with_files(repository: pygit2.Repository, tree: pygit2.Tree | None, contents: Mapping[str, bytes]) -> str:
     """The id of the tree with these files replaced or added; an existing file keeps its mode."""
     blobs = {checked(path): repository.create_blob(text) for path, text in contents.items()}
     return str(_with_blobs(repository, tree, blobs))

@@ -39,6 +39,10 @@ class Changed:
     """The commit that it is about: what was pushed or built, or the merge request's head."""
     by: int | None = None
     """Id of the user who caused it."""
+    issue: int | None = None
+    """The issue's number in its project, where somebody commented on one."""
+    talk: bool = False
+    """Whether somebody commented or changed labels, so that the thread wants reading."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ X-GitHub-Event, which no signature covers: a wrong name leads to a wrong hint or
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import unquote_to_bytes
 
@@ -20,6 +21,7 @@ EVENT = "X-GitHub-Event"
 
 _FORM = "application/x-www-form-urlencoded"
 _HEADS = "refs/heads/"
+_LABELLING = frozenset({"labeled", "unlabeled"})
 _SHORT_COMMIT = re.compile(r"[0-9a-f]{7,}")
 
 
@@ -53,6 +55,7 @@ class _Request(fields.Payload):
 
 
 class _OfRequest(_Event):
+    action: str = ""
     pull_request: _Request
 
 
@@ -191,6 +194,12 @@ def _from_form(body: bytes) -> bytes:
 def _pull_request(body: bytes) -> tuple[Event, ...]:
     """Of any action: even a label may be what a promotion waits for."""
     event = fields.read(_OfRequest, body)
+    found = _about(event, event.pull_request, event.pull_request.head.sha)
+    return (replace(found, talk=event.action in _LABELLING),)
+
+
+def _review(body: bytes) -> tuple[Event, ...]:
+    event = fields.read(_OfRequest, body)
     return (_about(event, event.pull_request, event.pull_request.head.sha),)
 
 
@@ -215,9 +224,10 @@ def _at(event: _Event, branch: str | None, sha: str | None) -> Changed:
 
 def _issue_comment(body: bytes) -> tuple[Event, ...]:
     event = fields.read(_OfIssue, body)
+    found = Changed(event.repository.full_name, by=_by(event.sender), talk=True)
     if event.issue.pull_request is None:
-        return (Ignored("a comment on an issue that is no pull request"),)
-    return (Changed(event.repository.full_name, iid=event.issue.number, by=_by(event.sender)),)
+        return (replace(found, issue=event.issue.number),)
+    return (replace(found, iid=event.issue.number),)
 
 
 def _push(body: bytes) -> tuple[Event, ...]:
@@ -297,9 +307,9 @@ def _package(_body: bytes) -> tuple[Event, ...]:
 
 EVENTS: Mapping[str, Callable[[bytes], tuple[Event, ...]]] = {
     "pull_request": _pull_request,
-    "pull_request_review": _pull_request,
-    "pull_request_review_comment": _pull_request,
-    "pull_request_review_thread": _pull_request,
+    "pull_request_review": _review,
+    "pull_request_review_comment": _review,
+    "pull_request_review_thread": _review,
     "issue_comment": _issue_comment,
     "push": _push,
     "status": _status,

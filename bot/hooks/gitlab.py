@@ -6,6 +6,7 @@ signature covers the header X-Gitlab-Event.
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -54,8 +55,14 @@ class _Push(fields.Payload):
     user_id: fields.Number | None = None
 
 
+class _Changes(fields.Payload):
+    labels: object = None
+    """Of no interest but for its being there."""
+
+
 class _OfRequest(fields.Payload):
     object_attributes: _Request
+    changes: _Changes | None = None
     project: _Project
     user: _User | None = None
 
@@ -73,6 +80,16 @@ class _Beside(fields.Payload):
     """An event on something else than a merge request has no `merge_request` beside it."""
 
     merge_request: _Request | None = None
+    project: _Project
+    user: _User | None = None
+
+
+class _Issue(fields.Payload):
+    iid: fields.Number
+
+
+class _OnIssue(fields.Payload):
+    issue: _Issue
     project: _Project
     user: _User | None = None
 
@@ -144,7 +161,8 @@ def _push(body: bytes) -> Event:
 
 def _merge_request(body: bytes) -> Event:
     event = fields.read(_OfRequest, body)
-    return _about(event.project, event.object_attributes, event.user)
+    found = _about(event.project, event.object_attributes, event.user)
+    return replace(found, talk=event.changes is not None and event.changes.labels is not None)
 
 
 def _about(project: _Project, request: _Request, user: _User | None, sha: str | None = None) -> Changed:
@@ -164,12 +182,20 @@ def _note(body: bytes) -> Event:
     text = fields.read(_Note, body).object_attributes
     if text.system:
         return Ignored("a note of GitLab's own")
+    if text.noteable_type == "Issue":
+        return _issue_note(body)
     if text.noteable_type != "MergeRequest":
-        return Ignored("a note on something that is no merge request")
+        return Ignored("a note on something that is no merge request and no issue")
     event = fields.read(_Beside, body)
     if event.merge_request is None:
         raise Malformed("merge_request", "is missing")
-    return _about(event.project, event.merge_request, event.user)
+    return replace(_about(event.project, event.merge_request, event.user), talk=True)
+
+
+def _issue_note(body: bytes) -> Event:
+    event = fields.read(_OnIssue, body)
+    by = event.user.id if event.user else None
+    return Changed(event.project.path_with_namespace, by=by, issue=event.issue.iid, talk=True)
 
 
 def _emoji(body: bytes) -> Event:

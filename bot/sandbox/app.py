@@ -16,6 +16,7 @@ from bot.sandbox.api import Answer, Asked
 from bot.sandbox.ci import Ci
 from bot.sandbox.dialects import DIALECTS, Dialect
 from bot.sandbox.faults import Fault, Faults
+from bot.sandbox.issue_pages import add_issue_pages
 from bot.sandbox.journal import Entry, Journal
 from bot.sandbox.page import add_pages
 from bot.sandbox.state import State
@@ -58,6 +59,7 @@ def create_app(parts: Parts) -> Flask:
         return _git(parts, repository, service)
 
     add_pages(app, parts.state)
+    add_issue_pages(app, parts.state)
     return app
 
 

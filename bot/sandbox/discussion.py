@@ -1,4 +1,4 @@
-"""What people say on merge requests: notes, emoji, labels, approvals; and what the forge notes by itself."""
+"""What people say on merge requests and issues: notes, emoji, labels, approvals; and what the forge notes by itself."""
 
 import re
 from collections.abc import Iterable
@@ -9,6 +9,7 @@ from bot.sandbox.model import (
     Approval,
     Award,
     Awarded,
+    Issue,
     Label,
     LabelEvent,
     MergeRequest,
@@ -20,9 +21,10 @@ from bot.sandbox.model import (
     Review,
     Reviewed,
     Role,
+    Thread,
     User,
 )
-from bot.sandbox.state import State, require
+from bot.sandbox.state import State, require, role
 
 LONGEST_NOTE = 1_000_000
 """Characters, as GitLab's model validates."""
@@ -31,11 +33,11 @@ COLORS = ("#dc143c", "#1f75cb", "#108548", "#7759c2", "#c17d10", "#737278")
 MENTION = re.compile(r"(?<![\w/.!-])(?:(?P<path>[\w.-]+(?:/[\w.-]+)+))?!(?P<iid>[1-9]\d{0,8})\b")
 
 
-def system_note(state: State, request: MergeRequest, actor: User, body: str) -> Note:
+def system_note(state: State, thread: Thread, actor: User, body: str) -> Note:
     """What the forge writes by itself; nobody is told of it."""
     now = state.clock()
     note = Note(state.number("note"), body, actor, now, now, system=True)
-    request.notes.append(note)
+    thread.notes.append(note)
     return note
 
 
@@ -56,69 +58,80 @@ class Comment:
     internal: bool = False
 
 
-def add_note(state: State, project: Project, request: MergeRequest, author: User, comment: Comment) -> Note:
+def least_role(thread: Thread, *, internal: bool = False) -> Role:
+    """The role that comments there: guests on issues, who see no code and nothing internal."""
+    return Role.guest if isinstance(thread, Issue) and not internal else Role.reporter
+
+
+def may_see(project: Project, viewer: User | None, found: Note) -> bool:
+    """Internal notes are for Reporters and above."""
+    return not found.internal or role(project, viewer) >= Role.reporter
+
+
+def add_note(state: State, project: Project, thread: Thread, author: User, comment: Comment) -> Note:
     """Comment. Missing without text, Invalid over the limit."""
-    require(project, author, Role.reporter)
+    require(project, author, least_role(thread, internal=comment.internal))
     _check_body(comment.body)
     now = state.clock()
     note = Note(state.number("note"), comment.body, author, now, now, internal=comment.internal)
-    request.notes.append(note)
-    request.updated_at = now
-    mention(state, project, request, author, comment.body)
-    state.tell(Noted(project, request, note, author, "create"))
+    thread.notes.append(note)
+    thread.updated_at = now
+    if not isinstance(thread, Issue):
+        mention(state, project, thread, author, comment.body)
+    state.tell(Noted(project, thread, note, author, "create"))
     return note
 
 
-def note(request: MergeRequest, number: int | str) -> Note:
+def note(thread: Thread, number: int | str) -> Note:
     """A note by its id."""
-    for found in request.notes:
+    for found in thread.notes:
         if str(found.id) == str(number):
             return found
     raise NotFound("Note")
 
 
-def edit_note(state: State, project: Project, request: MergeRequest, actor: User, change: tuple[Note, str]) -> None:
+def edit_note(state: State, project: Project, thread: Thread, actor: User, change: tuple[Note, str]) -> None:
     """Change a comment's text; only its author or a Maintainer may."""
     edited, body = change
     _own_note(project, actor, edited)
     _check_body(body)
-    edited.body, edited.updated_at = body, state.clock()
-    state.tell(Noted(project, request, edited, actor, "update"))
+    edited.body, edited.updated_at, edited.edited = body, state.clock(), True
+    state.tell(Noted(project, thread, edited, actor, "update"))
 
 
-def delete_note(project: Project, request: MergeRequest, actor: User, gone: Note) -> None:
+def delete_note(project: Project, thread: Thread, actor: User, gone: Note) -> None:
     """Remove a comment; only its author or a Maintainer may."""
     _own_note(project, actor, gone)
-    request.notes.remove(gone)
+    thread.notes.remove(gone)
 
 
-def award(state: State, project: Project, request: MergeRequest, actor: User, given: tuple[Note | None, str]) -> Award:
-    """Give an emoji to the merge request, or to one of its notes; Taken where the user has given it already."""
+def award(state: State, project: Project, thread: Thread, actor: User, given: tuple[Note | None, str]) -> Award:
+    """Give an emoji to the thread, or to one of its notes; Taken where the user has given it already."""
     target, name = given
-    require(project, actor, Role.reporter)
+    require(project, actor, least_role(thread))
     name = name.strip(":")
     if not re.fullmatch(r"[a-z0-9_+-]+", name):
         raise NotFound("Award Emoji Name is not a valid emoji name")
-    awards = target.awards if target else request.awards
+    awards = target.awards if target else thread.awards
     if any((one.name, one.user) == (name, actor) for one in awards):
         raise Taken("Award Emoji Name has already been taken")
     made = Award(state.number("award"), name, actor, state.clock())
     awards.append(made)
-    state.tell(Awarded(project, request, target, made, "award"))
+    state.tell(Awarded(project, thread, target, made, "award"))
     return made
 
 
-def revoke(state: State, project: Project, request: MergeRequest, actor: User, taken: tuple[Note | None, int]) -> None:
+def revoke(state: State, project: Project, thread: Thread, actor: User, taken: tuple[Note | None, int]) -> None:
     """Take an emoji back; only who gave it may."""
     target, number = taken
-    awards = target.awards if target else request.awards
+    awards = target.awards if target else thread.awards
     found = next((one for one in awards if one.id == number), None)
     if found is None:
         raise NotFound("Award Emoji")
     if found.user != actor:
         raise Forbidden
     awards.remove(found)
-    state.tell(Awarded(project, request, target, found, "revoke"))
+    state.tell(Awarded(project, thread, target, found, "revoke"))
 
 
 def label(state: State, project: Project, name: str, color: str = "", description: str = "") -> Label:
@@ -130,15 +143,15 @@ def label(state: State, project: Project, name: str, color: str = "", descriptio
     return project.labels[name]
 
 
-def relabel(state: State, project: Project, request: MergeRequest, actor: User, wanted: Iterable[str]) -> None:
+def relabel(state: State, project: Project, thread: Thread, actor: User, wanted: Iterable[str]) -> None:
     """Give it exactly these labels, with an event for each one added or removed."""
     names = list(dict.fromkeys(name.strip() for name in wanted if name.strip()))
-    added = [("add", name) for name in names if name not in request.labels]
-    removed = [("remove", name) for name in request.labels if name not in names]
+    added = [("add", name) for name in names if name not in thread.labels]
+    removed = [("remove", name) for name in thread.labels if name not in names]
     for action, name in [*added, *removed]:
         event = LabelEvent(state.number("label event"), actor, label(state, project, name), action, state.clock())
-        request.label_events.append(event)
-    request.labels = sorted(names)
+        thread.label_events.append(event)
+    thread.labels = sorted(names)
 
 
 def approve(state: State, project: Project, request: MergeRequest, actor: User, sha: str | None = None) -> None:

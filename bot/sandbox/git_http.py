@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.sandbox import errors
+from bot.sandbox import errors, rulesets
 from bot.sandbox.branches import Move, may_force, refusal, settle
 from bot.sandbox.gitdisk import DiskRepository
 from bot.sandbox.model import Project, Role, Token
@@ -90,7 +90,7 @@ def receive(call: GitCall, body: bytes) -> GitAnswer:
         if any(move.old and move.new and not may_force(call.project, move.branch) for move in moves):
             _take_objects(call, pack)
         for move in moves:
-            reason = refusal(call.project, user, move)
+            reason = refusal(call.project, user, move) or rulesets.refusal(call.state, call.project, user, move.branch)
             if reason:
                 return GitAnswer(200, kind, declined(refs, capabilities, f"GitLab: {reason}"))
         before = call.project.git.heads()

@@ -57,6 +57,10 @@ class Token:
     expires_at: datetime | None = None
     installation: int | None = None
     """Of a GitHub App's token: the installation that it is for."""
+    scopes: tuple[str, ...] = ()
+    """Those that the forge shows; none: the one that opens all (`api`, `repo`)."""
+    describable: bool = True
+    """Whether GitLab describes it to itself: it does personal, project and group tokens alone."""
 
 
 @dataclass(slots=True)
@@ -132,6 +136,29 @@ class RequiredCheck:
     app_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """A ruleset of GitHub for the branches whose name matches `branch`; all that match count at once."""
+
+    id: int
+    branch: str
+    checks: tuple[RequiredCheck, ...] = ()
+    pull_request: bool = False
+    update: bool = False
+    """Whether nobody may move the branch but who bypasses the ruleset."""
+    no_force: bool = True
+    bypass: tuple["Bypass", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bypass:
+    """Whom a ruleset lets through: `kind` and `mode` as GitHub names them, such as `User` and `always`."""
+
+    kind: str
+    number: int | None
+    mode: str = "always"
+
+
 @dataclass(slots=True)
 class Settings:
     """A project's switches, named as GitLab names them."""
@@ -162,7 +189,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class LabelEvent:
-    """Somebody added a label to a merge request, or removed it (`action`: add, remove)."""
+    """Somebody added a label to a merge request or an issue, or removed it (`action`: add, remove)."""
 
     id: int
     user: User
@@ -173,7 +200,7 @@ class LabelEvent:
 
 @dataclass(frozen=True, slots=True)
 class Award:
-    """An emoji on a merge request or a note."""
+    """An emoji on a merge request, an issue or a note."""
 
     id: int
     name: str
@@ -192,6 +219,7 @@ class Note:
     updated_at: datetime
     system: bool = False
     internal: bool = False
+    edited: bool = False
     awards: list[Award] = field(default_factory=list)
 
 
@@ -278,6 +306,30 @@ class MergeRequest:
     def standing_approvals(self) -> list[Approval]:
         """Those not withdrawn."""
         return [approval for approval in self.approvals if approval.withdrawn_at is None]
+
+
+@dataclass(slots=True)
+class Issue:
+    """An issue within one project."""
+
+    id: int
+    iid: int
+    author: User
+    title: str
+    description: str
+    created_at: datetime
+    updated_at: datetime
+    state: RequestState = RequestState.opened
+    labels: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    awards: list[Award] = field(default_factory=list)
+    label_events: list[LabelEvent] = field(default_factory=list)
+    closed_at: datetime | None = None
+    closed_by: User | None = None
+
+
+Thread = MergeRequest | Issue
+"""Where people talk."""
 
 
 @dataclass(slots=True)
@@ -391,12 +443,21 @@ class Project:
     settings: Settings = field(default_factory=Settings)
     members: dict[int, Member] = field(default_factory=dict)
     protections: dict[str, Protection] = field(default_factory=dict)
+    rulesets: list[Ruleset] = field(default_factory=list)
+    tier: str = "free"
+    """`premium`: GitLab has approval rules; `none`: GitHub protects no private repository."""
     labels: dict[str, Label] = field(default_factory=dict)
     requests: dict[int, MergeRequest] = field(default_factory=dict)
+    issues: dict[int, Issue] = field(default_factory=dict)
     pipelines: list[Pipeline] = field(default_factory=list)
     environments: dict[int, Environment] = field(default_factory=dict)
     deployments: dict[int, Deployment] = field(default_factory=dict)
     hooks: dict[int, Hook] = field(default_factory=dict)
+
+    @property
+    def threads(self) -> list[Thread]:
+        """The merge requests and the issues."""
+        return [*self.requests.values(), *self.issues.values()]
 
     @property
     def full_path(self) -> str:
@@ -434,7 +495,7 @@ class Noted:
     """A person's comment was written or edited (`action`: create, update)."""
 
     project: Project
-    request: MergeRequest
+    thread: Thread
     note: Note
     actor: User
     action: str
@@ -445,7 +506,7 @@ class Awarded:
     """An emoji was given or taken back (`action`: award, revoke)."""
 
     project: Project
-    request: MergeRequest
+    thread: Thread
     note: Note | None
     award: Award
     action: str

@@ -46,7 +46,7 @@ def add_pages(app: Flask, state: State) -> None:
 
     @app.get("/")
     def projects() -> AnyResponse:
-        return _shown(state, lambda me: _projects(state, me))
+        return shown(state, lambda me: _projects(state, me))
 
     @app.post("/-/as")
     def act_as() -> AnyResponse:
@@ -55,7 +55,7 @@ def add_pages(app: Flask, state: State) -> None:
     @app.get("/<path:where>/pull/<int:iid>")
     @app.get("/<path:where>/-/merge_requests/<int:iid>")
     def one_request(where: str, iid: int) -> AnyResponse:
-        return _shown(state, lambda me: _request(state, me, (where, iid)))
+        return shown(state, lambda me: _request(state, me, (where, iid)))
 
     @app.post("/<path:where>/-/merge_requests/<int:iid>/<action>")
     def act(where: str, iid: int, action: str) -> AnyResponse:
@@ -64,24 +64,24 @@ def add_pages(app: Flask, state: State) -> None:
     @app.get("/<path:where>/commit/<sha>")
     @app.get("/<path:where>/-/commit/<sha>")
     def commit(where: str, sha: str) -> AnyResponse:
-        return _shown(state, lambda me: _commit(state, me, where, sha))
+        return shown(state, lambda me: _commit(state, me, where, sha))
 
     @app.get("/<path:where>/-/<any(tree, blob):kind>/<path:at>")
     def files(where: str, kind: str, at: str) -> AnyResponse:
         del kind  # GitLab's links tell folders from files
-        return _shown(state, lambda me: _files(state, me, where, at))
+        return shown(state, lambda me: _files(state, me, where, at))
 
     @app.get("/<path:where>/-/pipelines/<int:number>")
     def pipeline(where: str, number: int) -> AnyResponse:
-        return _shown(state, lambda me: _pipeline(state, me, where, number))
+        return shown(state, lambda me: _pipeline(state, me, where, number))
 
     @app.get("/<path:where>")
     def project(where: str) -> AnyResponse:
         where = where.removesuffix("/").removesuffix("/-/merge_requests").removesuffix("/pulls")
-        return _shown(state, lambda me: _project(state, me, where))
+        return shown(state, lambda me: _project(state, me, where))
 
 
-def _shown(state: State, show: Callable[[User | None], str]) -> AnyResponse:
+def shown(state: State, show: Callable[[User | None], str]) -> AnyResponse:
     """A page as the user of the cookie sees it, or why not."""
     with state.lock:
         me = _me(state)
@@ -90,27 +90,36 @@ def _shown(state: State, show: Callable[[User | None], str]) -> AnyResponse:
         except errors.Refused as refusal:
             title = "Not found" if isinstance(refusal, errors.NotFound) else "Not allowed"
             text = f"{me.name if me else 'Nobody'} sees nothing here. Another user may: switch at the top."
-            page = _render(state, me, "message.html", title=title, text=text)
+            page = render(state, me, "message.html", title=title, text=text)
             return _secured(page, 404 if isinstance(refusal, errors.NotFound) else 403)
 
 
 def _act(state: State, at: tuple[str, int], action: str) -> AnyResponse:
     """Do it and come back to the merge request, with the reason where the forge refused."""
-    if action not in ACTIONS or not _same_origin():
+
+    def does(me: User) -> str:
+        project = _code(state, me, at[0])
+        ACTIONS[action](state, project, requests.find(project, at[1], me), me)
+        return f"/{at[0]}/-/merge_requests/{at[1]}"
+
+    return done(state, action if action in ACTIONS else "", does, lambda me, words: _request(state, me, at, words))
+
+
+def done(state: State, action: str, does: Callable[[User], str], back: Callable[[User, str], str]) -> AnyResponse:
+    """Act and go where that leads, or come `back` with the reason why the forge refused."""
+    if not action or not _same_origin():
         return _secured("no such action\n", 404)
     with state.lock:
         me = _me(state)
         if me is None:
             return _secured("nobody acts\n", 403)
         try:
-            project = _code(state, me, at[0])
-            ACTIONS[action](state, project, requests.find(project, at[1], me), me)
+            return redirect(does(me), 303)
         except errors.NotFound as refusal:
-            return _secured(_render(state, me, "message.html", title="Not found", text=refusal.reason), 404)
+            return _secured(render(state, me, "message.html", title="Not found", text=refusal.reason), 404)
         except errors.Refused as refusal:
             words = f"The forge refused to {action.replace('-', ' ')}: {refusal.reason or type(refusal).__name__}."
-            return _secured(_request(state, me, at, words), 409)
-    return redirect(f"/{at[0]}/-/merge_requests/{at[1]}", 303)
+            return _secured(back(me, words), 409)
 
 
 def _act_as(state: State) -> AnyResponse:
@@ -133,13 +142,13 @@ def _projects(state: State, me: User | None) -> str:
         }
         for one in seen
     ]
-    return _render(state, me, "projects.html", projects=rows)
+    return render(state, me, "projects.html", projects=rows)
 
 
 def _project(state: State, me: User | None, where: str) -> str:
     project = _code(state, me, where)
     head = project.git.head(project.default_branch)
-    return _render(
+    return render(
         state,
         me,
         "project.html",
@@ -155,7 +164,7 @@ def _request(state: State, me: User | None, at: tuple[str, int], error: str = ""
     project = _code(state, me, at[0])
     found = requests.find(project, at[1], me)
     last = found.versions[-1]
-    return _render(
+    return render(
         state,
         me,
         "request.html",
@@ -166,7 +175,7 @@ def _request(state: State, me: User | None, at: tuple[str, int], error: str = ""
         approvals=found.standing_approvals(),
         actions=page_views.actions(project, found, me),
         statuses=page_views.statuses(project, found),
-        notes=page_views.notes(found),
+        notes=page_views.notes(project, found, me),
         commits=project.git.log(last.head, last.base) if last.head != last.base else (),
         files=page_views.files(project.git.diff(last.base, last.head)),
     )
@@ -180,7 +189,7 @@ def _commit(state: State, me: User | None, where: str, sha: str) -> str:
     commit = project.git.commit(resolved)
     changed = project.git.diff(commit.parents[0] if commit.parents else None, resolved)
     path = project.full_path
-    return _render(state, me, "commit.html", path=path, commit=commit, files=page_views.files(changed))
+    return render(state, me, "commit.html", path=path, commit=commit, files=page_views.files(changed))
 
 
 def _files(state: State, me: User | None, where: str, at: str) -> str:
@@ -193,7 +202,7 @@ def _files(state: State, me: User | None, where: str, at: str) -> str:
     if entries is None and blob is None:
         raise errors.NotFound("File")
     parts = path.split("/") if path else []
-    return _render(
+    return render(
         state,
         me,
         "files.html",
@@ -212,7 +221,7 @@ def _pipeline(state: State, me: User | None, where: str, number: int) -> str:
         if found.id == number:
             rows = [f"{one.name}: {one.status}" for one in found.statuses if not one.retried]
             text = f"{found.ref} at {found.sha[:12]}, by {found.source}. {'; '.join(rows)}"
-            return _render(state, me, "message.html", title=f"Pipeline {number}", text=text)
+            return render(state, me, "message.html", title=f"Pipeline {number}", text=text)
     raise errors.NotFound("Pipeline")
 
 
@@ -241,7 +250,8 @@ def _same_origin() -> bool:
     return origin is None or urlsplit(origin).netloc == request.host
 
 
-def _render(state: State, me: User | None, template: str, **values: object) -> str:
+def render(state: State, me: User | None, template: str, **values: object) -> str:
+    """A template's page, with who acts and who else could."""
     users = sorted(state.users.values(), key=lambda one: one.id)
     here = request.path if request.method == "GET" else "/"
     return render_template(template, me=me, users=users, here=here, **values)

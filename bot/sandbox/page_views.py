@@ -9,9 +9,9 @@ from markupsafe import Markup
 
 from bot.sandbox import merging
 from bot.sandbox.branches import may_merge
-from bot.sandbox.discussion import may_approve
+from bot.sandbox.discussion import may_approve, may_see
 from bot.sandbox.gitstore import FileDiff
-from bot.sandbox.model import CommitStatus, MergeRequest, Note, Project, RequestState, Role, User
+from bot.sandbox.model import CommitStatus, Issue, MergeRequest, Note, Project, RequestState, Role, Thread, User
 from bot.sandbox.state import role
 from bot.sandbox.statuses import pipeline_status
 
@@ -87,9 +87,33 @@ def whole(project: Project, request: MergeRequest) -> dict[str, object]:
     }
 
 
-def notes(request: MergeRequest) -> list[dict[str, object]]:
-    """The activity, oldest first."""
-    return [_note(one) for one in sorted(request.notes, key=lambda one: (one.created_at, one.id))]
+def issue(found: Issue) -> dict[str, object]:
+    """An issue, in a list and on its own page."""
+    return {
+        "iid": found.iid,
+        "title": found.title,
+        "labels": found.labels,
+        "author": found.author.name,
+        "state": found.state.value,
+        "created": found.created_at.strftime(TIME),
+        "updated": found.updated_at.strftime(TIME),
+        "description": rendered(found.description) if found.description else "",
+        "closed_by": found.closed_by.name if found.closed_by else "",
+        "closed_at": found.closed_at.strftime(TIME) if found.closed_at else "",
+    }
+
+
+def issue_actions(project: Project, found: Issue, me: User | None) -> list[tuple[str, str, bool]]:
+    """What the user may do with an issue."""
+    if role(project, me) < Role.reporter and me != found.author:
+        return []
+    return [("close", "Close", False)] if found.state is RequestState.opened else [("reopen", "Reopen", False)]
+
+
+def notes(project: Project, thread: Thread, me: User | None) -> list[dict[str, object]]:
+    """The activity that the user may see, oldest first."""
+    seen = [one for one in thread.notes if may_see(project, me, one)]
+    return [_note(one) for one in sorted(seen, key=lambda one: (one.created_at, one.id))]
 
 
 def statuses(project: Project, request: MergeRequest) -> list[CommitStatus]:
@@ -124,7 +148,8 @@ def _note(note: Note) -> dict[str, object]:
         "system": note.system,
         "author": note.author.name,
         "at": note.created_at.strftime(TIME),
-        "edited": note.updated_at != note.created_at,
+        "edited": note.edited,
+        "internal": note.internal,
         "emoji": [one.name for one in note.awards],
         "body": note.body if note.system else rendered(note.body),
     }

@@ -1,12 +1,22 @@
 """Merge requests: opened, edited, closed, opened again, and what a push does to them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.sandbox.discussion import dismiss, mention, relabel, system_note
 from bot.sandbox.errors import Contradiction, Duplicate, Invalid, NotFound
-from bot.sandbox.model import Checked, MergeRequest, Project, RequestChanged, RequestState, Role, User, Version
+from bot.sandbox.model import (
+    Checked,
+    MergeRequest,
+    Project,
+    RequestChanged,
+    RequestState,
+    Role,
+    Thread,
+    User,
+    Version,
+)
 from bot.sandbox.state import State, require, require_code, role
 
 LONGEST_TITLE = 255
@@ -52,12 +62,18 @@ def find(project: Project, iid: int | str, viewer: User | None) -> MergeRequest:
     return project.requests[number]
 
 
+def next_number(state: State, project: Project, row: Iterable[int]) -> int:
+    """The number of the next merge request or issue, after those of its own row or of both."""
+    taken = [*project.requests, *project.issues] if state.one_row else row
+    return max(taken, default=0) + 1
+
+
 def open_request(state: State, project: Project, author: User, wanted: Opening) -> MergeRequest:
     """Open one. Conflict where one is open from the same branch to the same; Invalid where it makes no sense."""
     require(project, author, Role.developer)
-    _check_texts(wanted.title, wanted.description)
+    check_texts(wanted.title, wanted.description)
     _check_branches(project, wanted)
-    now, iid = state.clock(), max(project.requests, default=0) + 1
+    now, iid = state.clock(), next_number(state, project, project.requests)
     made = MergeRequest(
         id=state.number("request"),
         iid=iid,
@@ -88,7 +104,7 @@ def edit(state: State, project: Project, request: MergeRequest, actor: User, wan
     changes = _edit_texts(request, wanted)
     if wanted.target_branch is not None and wanted.target_branch != request.target_branch:
         changes["target_branch"] = _retarget(state, project, request, actor, wanted.target_branch)
-    labels = _new_labels(request, wanted)
+    labels = new_labels(request, wanted)
     if labels != request.labels:
         changes["labels"] = (tuple(request.labels), tuple(labels))
         relabel(state, project, request, actor, labels)
@@ -193,7 +209,8 @@ def _add_version(state: State, project: Project, request: MergeRequest, head: st
     project.git.keep(f"merge-requests/{request.iid}/head", head)
 
 
-def _check_texts(title: str, description: str) -> None:
+def check_texts(title: str, description: str) -> None:
+    """Invalid without a title, or over the limits."""
     if not title.strip():
         raise Invalid("title", "can't be blank")
     if len(title) > LONGEST_TITLE:
@@ -220,7 +237,7 @@ def _check_alone(project: Project, source: str, target: str) -> None:
 
 def _edit_texts(request: MergeRequest, wanted: Edit) -> dict[str, tuple[object, object]]:
     changes: dict[str, tuple[object, object]] = {}
-    _check_texts(wanted.title if wanted.title is not None else request.title, wanted.description or "")
+    check_texts(wanted.title if wanted.title is not None else request.title, wanted.description or "")
     if wanted.title is not None and wanted.title != request.title:
         changes["title"] = (request.title, wanted.title)
         request.title = wanted.title
@@ -246,7 +263,8 @@ def _retarget(state: State, project: Project, request: MergeRequest, actor: User
     return before, branch
 
 
-def _new_labels(request: MergeRequest, wanted: Edit) -> Sequence[str]:
-    base = list(request.labels if wanted.labels is None else wanted.labels)
+def new_labels(thread: Thread, wanted: Edit) -> Sequence[str]:
+    """The labels that it has afterwards."""
+    base = list(thread.labels if wanted.labels is None else wanted.labels)
     kept = [label for label in base if label not in wanted.remove_labels]
     return [*kept, *(label for label in dict.fromkeys(wanted.add_labels) if label not in kept)]

@@ -9,13 +9,14 @@ import requests as http
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bot.sandbox import branches, discussion, merging
+from bot.sandbox import branches, discussion, issues, merging
 from bot.sandbox.app import Parts
 from bot.sandbox.ci import Ci, Job, Rule
 from bot.sandbox.errors import NotFound
 from bot.sandbox.faults import Faults
 from bot.sandbox.gitdisk import DiskStore
 from bot.sandbox.github.reviews import VERDICTS, review
+from bot.sandbox.gitlab import quick_actions
 from bot.sandbox.gitstore import GitStore
 from bot.sandbox.journal import Journal
 from bot.sandbox.model import (
@@ -24,6 +25,7 @@ from bot.sandbox.model import (
     Group,
     Hook,
     Installation,
+    Issue,
     Member,
     MergeRequest,
     Note,
@@ -203,6 +205,10 @@ class Sandbox:
                 return found
         raise NotFound("Project")
 
+    def issue(self, project: Where, iid: int) -> Issue:
+        """An issue."""
+        return self.project(project).issues[iid]
+
     def request(self, project: Where, iid: int) -> MergeRequest:
         """A merge request."""
         return self.project(project).requests[iid]
@@ -296,13 +302,42 @@ class Sandbox:
         """Change title, description, labels or target."""
         self._edit_as(user, project, iid, change)
 
-    def comment_as(self, user: ByName, project: Where, iid: int, body: str) -> Note:
-        """Comment."""
+    def comment_as(  # noqa: PLR0913 one switch for each thing that a comment has
+        self, user: ByName, project: Where, iid: int, body: str, *, issue: bool = False, internal: bool = False
+    ) -> Note:
+        """Comment on a merge request, or an issue; the whole text is kept, as GitHub does."""
         with self.state.lock:
-            comment = discussion.Comment(body)
-            return discussion.add_note(
-                self.state, self.project(project), self.request(project, iid), self.user(user), comment
-            )
+            comment = discussion.Comment(body, internal)
+            thread = self.issue(project, iid) if issue else self.request(project, iid)
+            return discussion.add_note(self.state, self.project(project), thread, self.user(user), comment)
+
+    def say_on_gitlab_as(
+        self, user: ByName, project: Where, iid: int, body: str, *, issue: bool = False
+    ) -> Note | None:
+        """As GitLab's page does it: its own quick actions are taken out and obeyed, and perhaps no comment is left."""
+        with self.state.lock:
+            thread = self.issue(project, iid) if issue else self.request(project, iid)
+            head = thread.head if isinstance(thread, MergeRequest) else None
+            said = quick_actions.Said(discussion.Comment(body), head)
+            return quick_actions.say(self.state, self.project(project), thread, self.user(user), said)[0]
+
+    def edit_comment_as(self, user: ByName, project: Where, note: Note, body: str) -> None:
+        """Change a comment's text."""
+        with self.state.lock:
+            found = self.project(project)
+            thread = next(one for one in found.threads if note in one.notes)
+            discussion.edit_note(self.state, found, thread, self.user(user), (note, body))
+
+    def issue_as(self, user: ByName, project: Where, title: str, *labels: str, description: str = "") -> Issue:
+        """Open an issue."""
+        with self.state.lock:
+            wanted = issues.Draft(title, description, labels)
+            return issues.open_issue(self.state, self.project(project), self.user(user), wanted)
+
+    def edit_issue_as(self, user: ByName, project: Where, iid: int, change: Edit) -> None:
+        """Change an issue, close it (`state_event="close"`) or open it again."""
+        with self.state.lock:
+            issues.edit_issue(self.state, self.project(project), self.issue(project, iid), self.user(user), change)
 
     def revert_as(self, user: ByName, project: Where, iid: int, *, direct: bool = True) -> MergeRequest | str:
         """Undo a merged one: a commit on its target branch, or (`direct=False`) a merge request for it."""

@@ -38,6 +38,8 @@ class State:
         """The web address that links and payloads carry; the server sets it."""
         self.checking_reads = 1
         """How many reads of a changed merge request answer `checking` before its mergeability is known."""
+        self.one_row = True
+        """Whether issues and merge requests share their numbers, as on GitHub; GitLab numbers each by themselves."""
         self.users: dict[int, User] = {}
         self.tokens: dict[str, Token] = {}
         self.groups: dict[int, Group] = {}

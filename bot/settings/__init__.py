@@ -12,11 +12,20 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from redis.connection import parse_url
 
 from bot.settings.forge import ForgeSettings
+from bot.settings.registry import RegistrySettings
 from bot.settings.secrets import secrets
 from bot.settings.signing import SigningSettings
 from bot.settings.source import SourceSettings
 
-__all__ = ["ForgeSettings", "Settings", "SettingsError", "SigningSettings", "SourceSettings", "load_settings"]
+__all__ = [
+    "ForgeSettings",
+    "RegistrySettings",
+    "Settings",
+    "SettingsError",
+    "SigningSettings",
+    "SourceSettings",
+    "load_settings",
+]
 
 PREFIX = "TOWPATH_"
 KUBERNETES = re.compile(
@@ -30,7 +39,12 @@ JSON_WANTED = {
     "model_type": "a JSON object is wanted; or set its parts, each in a variable of its own (NAME__PART)",
 }
 """pydantic's types of faults that a value which is no JSON, or another kind of it, ends in."""
-PARTS: dict[str, type[BaseModel]] = {"forges": ForgeSettings, "sources": SourceSettings, "signing": SigningSettings}
+PARTS: dict[str, type[BaseModel]] = {
+    "forges": ForgeSettings,
+    "sources": SourceSettings,
+    "registries": RegistrySettings,
+    "signing": SigningSettings,
+}
 
 
 class SettingsError(Exception):
@@ -58,6 +72,7 @@ class Settings(BaseSettings):
     bot_email: str = "towpath@localhost"
     forges: dict[str, ForgeSettings] = Field(min_length=1)
     sources: dict[str, SourceSettings] = {}
+    registries: dict[str, RegistrySettings] = {}
     signing: SigningSettings | None = None
 
     @field_validator("redis_url")

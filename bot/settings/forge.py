@@ -47,6 +47,8 @@ class ForgeSettings(Part):
     signing_secrets_file: Path | None = None
     ca_file: Path | None = None
     repositories: tuple[str, ...] = Field(min_length=1)
+    formerly: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """The paths that a repository had before it was renamed: what was sealed under them is still believed."""
 
     @model_validator(mode="after")
     def _has_its_secrets(self) -> Self:

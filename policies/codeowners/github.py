@@ -6,7 +6,7 @@ from typing import Final
 
 from policies.codeowners.matcher import Pattern
 from policies.codeowners.model import DEFAULT, SPACES, CodeOwners, Fault, Rule
-from policies.codeowners.segments import ANY, GAP, Step, steps_of
+from policies.codeowners.segments import GAP, Step, steps_of
 
 LOCATIONS: Final = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 TOO_LARGE: Final = 3 * 1024 * 1024
@@ -65,11 +65,7 @@ def _pattern(pattern: str) -> Pattern:
     folder, body = body.endswith("/"), body.removesuffix("/")
     if not body:
         return Pattern((), itself=False)
-    deep = body == "**" or body.endswith("/**")
     start: tuple[Step, ...] = () if "/" in pattern[:-1] else (GAP,)
-    above = body[:-2].removesuffix("/") if deep else body
-    steps = start + (steps_of(above) or () if above else ())
-    if deep:
-        return Pattern((*steps, GAP, ANY) if folder else steps, itself=False, below=True)
+    steps = start + (steps_of(body) or ())
     flat = not folder and (body.endswith("/*") or pattern == "/*")
     return Pattern(steps, itself=not folder, below=not flat)

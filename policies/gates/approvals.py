@@ -1,8 +1,10 @@
 """Approvals: the owners of the changed files, and as many people as policy asks, have approved this very head."""
 
+from dataclasses import replace
+
 from policies import approvals
 from policies.approvals import Requirement, Tally
-from policies.codeowners.model import CodeOwners
+from policies.codeowners.model import CodeOwners, Rule
 from policies.config import Approvals
 from policies.model import User
 from policies.snapshot import Owners, Promotion, Snapshot, Splice, StageView
@@ -25,19 +27,30 @@ def judge(snapshot: Snapshot, view: StageView, promotion: Promotion, rule: Appro
 
 def judge_paths(snapshot: Snapshot, promotion: Promotion, rule: Approvals, paths: tuple[str, ...]) -> Verdict:
     """As `judge`, of a change of these paths."""
-    wanted = _wanted(snapshot, rule, paths)
-    if isinstance(wanted, Verdict):
-        return wanted
+    owners = _owners(snapshot, paths) if rule.codeowners == "required" else ()
+    if isinstance(owners, Verdict):
+        return owners
     found = approvals.tally(snapshot, promotion)
     if found.objecting:
         names = listed(tuple(code(f"@{user.username}") for user in found.objecting))
         return block(NAME, f"{names} asked for changes", "settle it with them: their approval or a dismissal lifts it")
-    children = tuple(_one(snapshot, promotion, one, found) for one in wanted)
+    # Only now, because it costs the forge a call for each name.
+    wanted = approvals.of_codeowners(snapshot, owners)
+    if rule.minimum:
+        wanted += (approvals.of_policy(snapshot, rule.minimum, rule.people),)
+    return _judged(snapshot, promotion, wanted, found)
+
+
+def _judged(snapshot: Snapshot, promotion: Promotion, wanted: tuple[Requirement, ...], found: Tally) -> Verdict:
+    if not wanted:
+        return block(NAME, "policy asks for approvals and says of nobody", "`codeowners: required` or `minimum: 1`")
+    able = approvals.writers(snapshot, (one for one in wanted if _given(one, found) < one.needed))
+    children = tuple(_one(snapshot, promotion, one, found, able) for one in wanted)
     whole = combine(NAME, children)
     if whole.outcome is Outcome.passed:
         return _passed(wanted, found, children)
     if whole.outcome is Outcome.block:
-        return whole
+        return replace(whole, reason=f"{whole.reason}{_discounts(found)}")
     missing = listed(tuple(child.reason for child in children if child.outcome is Outcome.wait))
     reason = f"needs {missing}{_discounts(found)}"
     return Verdict(NAME, Outcome.wait, reason, "their approval of this merge request", None, children)
@@ -53,19 +66,8 @@ def _paths(snapshot: Snapshot, view: StageView, promotion: Promotion) -> tuple[s
     return content.paths
 
 
-def _wanted(snapshot: Snapshot, rule: Approvals, paths: tuple[str, ...]) -> tuple[Requirement, ...] | Verdict:
-    wanted: tuple[Requirement, ...] = ()
-    if rule.codeowners == "required":
-        owned = _of_codeowners(snapshot, paths)
-        if isinstance(owned, Verdict):
-            return owned
-        wanted += owned
-    if rule.minimum:
-        wanted += (approvals.of_policy(snapshot, rule.minimum, rule.people),)
-    return wanted
-
-
-def _of_codeowners(snapshot: Snapshot, paths: tuple[str, ...]) -> tuple[Requirement, ...] | Verdict:
+def _owners(snapshot: Snapshot, paths: tuple[str, ...]) -> tuple[Rule, ...] | Verdict:
+    """The rules of CODEOWNERS that ask for an approval; an empty set of them is no approval (S16)."""
     found = snapshot.owners()
     rules = _usable(found)
     if isinstance(rules, Verdict):
@@ -74,7 +76,15 @@ def _of_codeowners(snapshot: Snapshot, paths: tuple[str, ...]) -> tuple[Requirem
     if lost:
         reason = f"{code(found.path)} names no owner of {listed(tuple(code(path) for path in lost[:5]))}"
         return block(NAME, reason, f"give it an owner in {code(found.path)} on the target branch")
-    return approvals.of_codeowners(snapshot, found.dialect, rules, paths)
+    asking = approvals.deciding(found.dialect, rules, paths)
+    if not asking:
+        reason = "policy asks for owners, and none of the changed files has a required one"
+        return block(NAME, reason, f"a section of {code(found.path)} that is not optional, or `minimum` instead")
+    many = len(approvals.names_of(asking))
+    if many > approvals.MOST_NAMES:
+        reason = f"too many owners to tell: {many} names, and {approvals.MOST_NAMES} are looked up"
+        return block(NAME, reason, f"name groups instead in {code(found.path)} on the target branch")
+    return asking
 
 
 def _usable(found: Owners) -> CodeOwners | Verdict:
@@ -86,18 +96,29 @@ def _usable(found: Owners) -> CodeOwners | Verdict:
     return found.rules
 
 
-def _one(snapshot: Snapshot, promotion: Promotion, wanted: Requirement, found: Tally) -> Verdict:
-    given = sum(wanted.may_give(user) for user in found.counting)
+def _given(wanted: Requirement, found: Tally) -> int:
+    return sum(wanted.may_give(user) for user in found.counting)
+
+
+def _one(
+    snapshot: Snapshot, promotion: Promotion, wanted: Requirement, found: Tally, able: frozenset[int] | None
+) -> Verdict:
+    given = _given(wanted, found)
     if given >= wanted.needed:
         return passed(NAME, f"{given} of {wanted.name} approved")
-    possible = approvals.could_give(snapshot, promotion, wanted)
-    unknown = listed(tuple(code(name) for name in wanted.unknown))
+    possible = approvals.could_give(snapshot, promotion, wanted, able)
+    whom = f"{wanted.needed} of {wanted.name}{approvals.counted(wanted, able)}"
     if possible is not None and possible < wanted.needed:
-        why = f"nobody can tell who {unknown} is" if wanted.unknown else f"only {possible} of them can give it"
-        reason = f"{wanted.needed} of {wanted.name} must approve, and {why}"
+        reason = f"{whom} must approve, and {_hopeless(wanted, possible)}"
         return block(NAME, reason, "name people who may write, other than who opened or asked for this")
     more = f", {given} has" if given == 1 else f", {given} have" if given else ""
-    return wait(NAME, f"{wanted.needed} of {wanted.name}{more}")
+    return wait(NAME, f"{whom}{more}")
+
+
+def _hopeless(wanted: Requirement, possible: int) -> str:
+    if wanted.unknown:
+        return f"nobody can tell who {listed(tuple(code(name) for name in wanted.unknown))} is"
+    return f"only {possible} of them can give it" if possible else "none of them can give it"
 
 
 def _discounts(found: Tally) -> str:
@@ -113,8 +134,6 @@ def _count(number: int) -> str:
 
 
 def _passed(wanted: tuple[Requirement, ...], found: Tally, children: tuple[Verdict, ...]) -> Verdict:
-    if not wanted:
-        return passed(NAME, "CODEOWNERS asks nobody: every section that matches is optional")
     givers = [user for user in found.counting if any(one.may_give(user) for one in wanted)]
     return Verdict(NAME, Outcome.passed, f"approved by {_people(givers)}", children=children)
 

@@ -8,6 +8,7 @@ from policies.verdict import Verdict, block, passed, wait
 from policies.wording.quote import code, listed
 
 NAME = "checks"
+ABSENT = "no pipeline has reported on this commit"
 
 
 def judge(checks: tuple[Check, ...], rule: Literal["required", "optional", "ignored"], bot: int) -> Verdict:
@@ -26,7 +27,7 @@ def judge(checks: tuple[Check, ...], rule: Literal["required", "optional", "igno
     if not any(check.state is CheckState.success for check in others) and rule == "required":
         return wait(
             NAME,
-            "no pipeline has reported on this commit",
+            ABSENT,
             "run one on Towpath's branches, or set `checks: optional` for this stage",
         )
     return passed(NAME, f"{_names(others)} succeeded" if others else "no pipeline runs here, which policy allows")

@@ -1,10 +1,13 @@
 """How a promotion presents itself: title, description and commit message."""
 
 import re
+from datetime import UTC
 
 from policies import trailers
-from policies.model import Image, MergeRequest, Release, Sighting, SourceCommit, User
-from policies.snapshot import Snapshot, StageView
+from policies.approvals import NOBODY, Invited
+from policies.model import Image, MergeRequest, Release, Sighting, SourceCommit
+from policies.snapshot import ROLLBACK, Snapshot, StageView
+from policies.state import Asked
 from policies.wording.quote import code, fit, one_line, title
 
 MOST_COMMITS = 20
@@ -25,8 +28,10 @@ def release_name(release: Release) -> str:
     return one_line(shared) if shared else f"release {release.name}"
 
 
-def headline(unit: str, stage: str, release: Release) -> str:
+def headline(unit: str, stage: str, release: Release, cause: str = "") -> str:
     """The merge request's title and the commit's subject."""
+    if cause == ROLLBACK:
+        return title(f"Roll back {unit} in {stage} to {release_name(release)}")
     return title(f"Promote {unit} {release_name(release)} to {stage}")
 
 
@@ -36,7 +41,7 @@ def message(subject: str, record: trailers.Record) -> str:
 
 
 def description(
-    snapshot: Snapshot, view: StageView, release: Release, upstream: str | None, reviewers: tuple[User, ...] = ()
+    snapshot: Snapshot, view: StageView, release: Release, upstream: str | None, invited: Invited = NOBODY
 ) -> str:
     """The merge request's text: what moves, from where, since when, the commits between, and who is asked."""
     parts = [
@@ -44,16 +49,27 @@ def description(
         _table(view, release),
         _commits(snapshot, view, release),
         _files(view, release),
-        _asked(reviewers),
+        _asked(invited),
         _closing(view),
     ]
     return fit("\n\n".join(part for part in parts if part) + "\n")
 
 
-def _asked(reviewers: tuple[User, ...]) -> str:
+def asked_for(asked: Asked | None) -> str:
+    """Who wants it and why, as the first paragraph of the description; empty where nobody asked."""
+    if asked is None:
+        return ""
+    when = f"{asked.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    link = f" ([comment]({asked.where}))" if _linkable(asked.where) else ""
+    why = f": {code(asked.reason)}" if asked.reason else ""
+    return f"Asked for by {code(f'@{asked.by.name}')} with {code(f'/{asked.cause}')} at {when}{link}{why}.\n\n"
+
+
+def _asked(invited: Invited) -> str:
     """These mentions are meant: where the forge keeps no list of reviewers, they are how people hear of it."""
-    names = [f"@{user.username}" for user in reviewers if re.fullmatch(r"[A-Za-z0-9][\w.-]*", user.username)]
-    return f"Asked for an approval: {', '.join(names)}." if names else ""
+    names = [f"@{user.username}" for user in invited.people if re.fullmatch(r"[A-Za-z0-9][\w.-]*", user.username)]
+    others = ", and others who are not named" if invited.more else ""
+    return f"Asked for an approval: {', '.join(names)}{others}." if names else ""
 
 
 def _closing(view: StageView) -> str:

@@ -4,9 +4,10 @@ from policies.config import Fault, Stage
 from policies.model import CheckState, Mergeable, Release, Trouble
 from policies.naming import REPORT_MARK
 from policies.snapshot import Promotion
+from policies.state import Order
 from policies.verdict import Outcome, Verdict
 from policies.wording.promotion import release_name
-from policies.wording.quote import code, fit, most, one_line, plain
+from policies.wording.quote import code, fit, listed, most, one_line, plain
 
 AS_BEFORE = "Until it is mended Towpath goes on with the last policy that it understood, and leaves these files alone."
 SIGN = {Outcome.passed: "✅", Outcome.wait: "⏳", Outcome.block: "⛔"}
@@ -14,11 +15,17 @@ STATUS_LIMIT = 140
 """GitHub's limit for a status description; GitLab's is 255."""
 
 
-def report(promotion: Promotion, stage: Stage, verdict: Verdict, troubles: tuple[Trouble, ...] = ()) -> str:
+def report(
+    promotion: Promotion,
+    stage: Stage,
+    verdict: Verdict,
+    troubles: tuple[Trouble, ...] = (),
+    order: Order | None = None,
+) -> str:
     """The whole comment: the verdict in the first line, the gates as a table, then what would change it."""
     lines = [
         REPORT_MARK,
-        f"**{SIGN[verdict.outcome]} {_first_line(promotion, stage, verdict)}**",
+        f"**{SIGN[verdict.outcome]} {_first_line(promotion, stage, verdict, order)}**",
         "",
         "| gate | | why |",
         "|---|---|---|",
@@ -41,18 +48,19 @@ def trouble_line(trouble: Trouble) -> str:
     return f"{code(place)}: {plain(trouble.reason)}"
 
 
-def _first_line(promotion: Promotion, stage: Stage, verdict: Verdict) -> str:
+def _first_line(promotion: Promotion, stage: Stage, verdict: Verdict, order: Order | None) -> str:
     if verdict.outcome is Outcome.block:
         return f"Blocked: {verdict.reason}."
     if verdict.outcome is Outcome.wait:
         return f"Waits: {verdict.reason}."
     if promotion.request.merge_reason == "behind":
         return "Every gate passes, but the forge wants the target branch's newest commit in this branch first."
-    if not stage.merges_itself:
+    if not stage.merges_itself and order is None:
         return "Every gate passes: merge it when you want it."
     if promotion.request.mergeable is Mergeable.no:
         return f"Every gate passes, but the forge does not allow the merge yet: {code(promotion.request.merge_reason)}."
-    return "Every gate passes: Towpath merges this."
+    by = f", as {code(f'@{order.by.name}')} told it" if order is not None else ""
+    return f"Every gate passes: Towpath merges this{by}."
 
 
 def superseded(release: Release | None, iid: int | None, url: str) -> str:
@@ -94,6 +102,11 @@ def around(stage: str, verdict: Verdict) -> str:
     )
 
 
+SURPRISE = "a merge brought in more than this release: look at it, then /unhold"
+AROUND = "merged without the approvals that policy asks for: look at it, then /unhold"
+"""Why Towpath itself holds a service in a stage."""
+
+
 def alarm(commit: str, paths: tuple[str, ...]) -> str:
     """The report when a merge brought in something else than was proved before it (S17)."""
     rows = "\n".join(most([f"- {code(path)}" for path in paths]))
@@ -115,6 +128,25 @@ def preview(faults: tuple[Fault, ...], troubles: tuple[Trouble, ...], loosened: 
     if not rows and not loosened:
         parts.append("**✅ Towpath understands the policy and the values files of this merge request.**")
     return fit("\n".join(parts))
+
+
+def gated(names: tuple[str, ...]) -> str:
+    """What is added on a person's pull request that changes what Towpath gates: who can merge it at all."""
+    if not names:
+        return ""
+    what = listed(tuple(code(name) for name in names[:5]))
+    return (
+        f"\n\n**⛔ This changes what Towpath gates: {what}.** Where the status `towpath` is required, only those who "
+        "may bypass that can merge it: see *People's own pull requests* in Towpath's `docs/enforcement.md`."
+    )
+
+
+def own_status(names: tuple[str, ...]) -> tuple[CheckState, str]:
+    """The commit status of a person's own pull request."""
+    if not names:
+        return CheckState.success, "Touches nothing that Towpath gates"
+    more = " and more" if len(names) > 1 else ""
+    return CheckState.failed, f"Changes what Towpath gates in {names[0]}{more}: see docs"
 
 
 def policy_line(fault: Fault) -> str:

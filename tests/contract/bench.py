@@ -67,12 +67,32 @@ class Bench(Protocol):
         """The ids of who is asked for a review."""
         ...
 
+    def robot(self) -> Forge:
+        """An adapter for another bot, a reporter: GitLab's access token of the project, a GitHub App."""
+        ...
+
+    def issue(self, role: Role, title: str, *labels: str) -> int:
+        """The person opens an issue with these labels; returns its number."""
+        ...
+
+    def close_issue(self, iid: int) -> None:
+        """A maintainer closes it."""
+        ...
+
+    def emoji(self, note: int) -> list[str]:
+        """The emoji on a comment of a merge request, by the forge's own names."""
+        ...
+
+    def later(self, seconds: float) -> None:
+        """Let the forge's clock go on."""
+        ...
+
     def hooks(self) -> Sequence[Hook]:
         """The repository's webhooks."""
         ...
 
     def deliveries(self) -> int:
-        """How many webhooks wait to be sent."""
+        """How many webhooks were made so far."""
         ...
 
     def push(self, branch: str, files: Mapping[str, str], message: str = "change") -> str:

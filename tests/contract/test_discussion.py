@@ -11,6 +11,7 @@ from policies.model import (
     CheckState,
     Permission,
     ReviewState,
+    Thread,
     User,
 )
 from tests.contract.bench import Bench, Role
@@ -21,11 +22,11 @@ from tests.contract.steps import COSTS, LABEL, R, opened, proposal, status, writ
 
 def test_comments_are_written_read_and_edited(bench: Bench) -> None:
     request = opened(bench)
-    written = bench.forge.add_note(R, request.iid, "first *text*")
-    bench.as_role("developer").add_note(R, request.iid, "a person's")
+    written = bench.forge.add_note(R, Thread(request.iid), "first *text*")
+    bench.as_role("developer").add_note(R, Thread(request.iid), "a person's")
     bench.calls()
-    bench.forge.edit_note(R, request.iid, written.id, "second text")
-    ours, theirs = bench.forge.notes(R, request.iid)
+    bench.forge.edit_note(R, Thread(request.iid), written.id, "second text")
+    ours, theirs = bench.forge.notes(R, Thread(request.iid))
     assert len(bench.calls()) == 2
     assert (ours.id, ours.body, ours.created_at) == (written.id, "second text", written.created_at)
     assert (ours.author.id, theirs.body) == (bench.forge.me().id, "a person's")
@@ -35,9 +36,9 @@ def test_comments_are_written_read_and_edited(bench: Bench) -> None:
 def test_R7_more_comments_than_the_longest_page_holds(bench: Bench) -> None:
     iid = opened(bench).iid
     for number in range(101):
-        bench.forge.add_note(R, iid, f"comment {number}")
+        bench.forge.add_note(R, Thread(iid), f"comment {number}")
     bench.calls()
-    assert [note.body for note in bench.forge.notes(R, iid)] == [f"comment {number}" for number in range(101)]
+    assert [note.body for note in bench.forge.notes(R, Thread(iid))] == [f"comment {number}" for number in range(101)]
     assert len(bench.calls()) == 2
 
 
@@ -45,20 +46,20 @@ def test_what_the_forge_notes_by_itself_is_no_comment(bench: Bench) -> None:
     request = opened(bench)
     bench.push(request.source_branch, {"more.yaml": "1\n"})
     bench.forge.close(R, request.iid, "superseded")
-    assert bench.forge.notes(R, request.iid) == ()
+    assert bench.forge.notes(R, Thread(request.iid)) == ()
 
 
 def test_a_comment_that_is_too_long_is_permanent(bench: Bench) -> None:
     iid = opened(bench).iid
     with pytest.raises(Permanent):
-        bench.forge.add_note(R, iid, "x" * 1_000_001)
-    assert bench.forge.notes(R, iid) == ()
+        bench.forge.add_note(R, Thread(iid), "x" * 1_000_001)
+    assert bench.forge.notes(R, Thread(iid)) == ()
 
 
 def test_a_comment_of_somebody_who_may_not_is_permanent(bench: Bench) -> None:
     iid = opened(bench).iid
     with pytest.raises(Permanent):
-        bench.as_role("none").add_note(R, iid, "hello")
+        bench.as_role("none").add_note(R, Thread(iid), "hello")
 
 
 # --- statuses -------------------------------------------------------------------------------------------------------
@@ -121,17 +122,20 @@ def test_labels_are_added_to_those_that_are_there(bench: Bench) -> None:
 
 def test_a_comment_gets_an_emoji_once_and_is_removed(bench: Bench) -> None:
     iid = opened(bench).iid
-    note = bench.as_role("developer").add_note(R, iid, "/promote")
+    note = bench.as_role("developer").add_note(R, Thread(iid), "/rollback prod")
     for emoji in (Emoji.seen, Emoji.seen, Emoji.done):
-        bench.forge.react(R, iid, note.id, emoji)
-    found = bench.forge.reactions(R, iid, note.id)
-    assert [(one.name, one.user.id) for one in found] == [("eyes", bench.forge.me().id), ("+1", bench.forge.me().id)]
-    bench.forge.delete_note(R, iid, note.id)
-    assert bench.forge.notes(R, iid) == ()
+        bench.forge.react(R, Thread(iid), note.id, emoji)
+    found = bench.forge.reactions(R, Thread(iid), note.id)
+    assert [(one.name, one.user.id) for one in found] == [
+        ("eyes", bench.forge.me().id),
+        ("hooray", bench.forge.me().id),
+    ]
+    bench.forge.delete_note(R, Thread(iid), note.id)
+    assert bench.forge.notes(R, Thread(iid)) == ()
     with pytest.raises(Permanent):
-        bench.forge.delete_note(R, iid, note.id)
+        bench.forge.delete_note(R, Thread(iid), note.id)
     with pytest.raises(Permanent):
-        bench.forge.react(R, iid, note.id, Emoji.seen)
+        bench.forge.react(R, Thread(iid), note.id, Emoji.seen)
 
 
 def test_an_approval_stands_until_it_is_taken_back(bench: Bench) -> None:

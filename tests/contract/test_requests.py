@@ -13,6 +13,7 @@ from bot.forges.base import Forge, Proposal
 from policies.model import (
     Mergeable,
     MergeRequestState,
+    Thread,
 )
 from tests.contract.bench import Bench
 from tests.contract.steps import COSTS, LABEL, R, opened, proposal
@@ -59,7 +60,7 @@ def test_Git_takes_the_access_that_the_forge_gives(bench: Bench) -> None:
         lambda forge: forge.request(R, 999),
         lambda forge: forge.default_branch("platform/missing"),
         lambda forge: forge.checks(R, "0" * 40),
-        lambda forge: forge.edit_note(R, 1, 999, "text"),
+        lambda forge: forge.edit_note(R, Thread(1), 999, "text"),
         lambda forge: forge.merge(R, 999, "0" * 40, "message"),
     ],
 )

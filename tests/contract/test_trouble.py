@@ -10,6 +10,7 @@ from bot.forges.base import Forge
 from policies.model import (
     MergeRequest,
     MergeRequestState,
+    Thread,
 )
 from tests.contract.bench import Bench, Trouble
 from tests.contract.steps import LABEL, R, opened, proposal, status, writes
@@ -23,7 +24,7 @@ READS: dict[str, Callable[[Forge, MergeRequest], object]] = {
     "request": lambda forge, request: forge.request(R, request.iid),
     "updated_requests": lambda forge, request: forge.updated_requests(R, request.created_at),
     "checks": lambda forge, request: forge.checks(R, request.head),
-    "notes": lambda forge, request: forge.notes(R, request.iid),
+    "notes": lambda forge, request: forge.notes(R, Thread(request.iid)),
     "reviews": lambda forge, request: forge.reviews(R, request.iid),
     "permission": lambda forge, _: forge.permission(R, forge.me()),
     "members": lambda forge, _: forge.members(R, "platform/managers"),
@@ -38,7 +39,7 @@ FIRST_READS: dict[str, Callable[[Forge], object]] = {
 
 WRITES: dict[str, Callable[[Forge, MergeRequest], object]] = {
     "open_request": lambda forge, _: forge.open_request(R, proposal("fresh")),
-    "add_note": lambda forge, request: forge.add_note(R, request.iid, "text"),
+    "add_note": lambda forge, request: forge.add_note(R, Thread(request.iid), "text"),
     "set_status": lambda forge, request: forge.set_status(R, request.head, request.source_branch, status()),
     "merge": lambda forge, request: forge.merge(R, request.iid, request.head, "message"),
     "close": lambda forge, request: forge.close(R, request.iid, "superseded"),
@@ -49,7 +50,7 @@ WRITING = "POST|PUT|PATCH|DELETE"
 
 TOOK_EFFECT: dict[str, Callable[[Forge, MergeRequest], bool]] = {
     "open_request": lambda forge, _: len(forge.requests_from(R, "fresh")) == 1,
-    "add_note": lambda forge, request: len(forge.notes(R, request.iid)) == 1,
+    "add_note": lambda forge, request: len(forge.notes(R, Thread(request.iid))) == 1,
     "set_status": lambda forge, request: len(forge.checks(R, request.head)) == 1,
     "merge": lambda forge, request: forge.request(R, request.iid).state is MergeRequestState.merged,
     "close": lambda forge, request: forge.request(R, request.iid).state is MergeRequestState.closed,

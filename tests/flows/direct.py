@@ -12,7 +12,19 @@ from typing import Literal
 import pygit2
 
 from bot.errors import Conflict, Permanent
-from bot.forges.base import Emoji, GitAccess, Installed, Note, Proposal, Reaction, Recovery, Status, Webhook
+from bot.forges.base import (
+    Emoji,
+    GitAccess,
+    Installed,
+    Issue,
+    LabelChange,
+    Note,
+    Proposal,
+    Reaction,
+    Recovery,
+    Status,
+    Webhook,
+)
 from policies.enforcement import Guard
 from policies.model import (
     Check,
@@ -22,8 +34,10 @@ from policies.model import (
     Permission,
     Review,
     SourceCommit,
+    Thread,
     User,
 )
+from policies.standing import Credential, Hook
 
 BOT = User(1, "towpath", "Towpath", bot=True)
 PERSON = User(2, "mira", "Mira")
@@ -40,6 +54,13 @@ class DirectForge:
     requests: dict[int, MergeRequest] = field(default_factory=dict)
     statuses: dict[str, dict[str, Check]] = field(default_factory=dict)
     comments: dict[int, list[Note]] = field(default_factory=dict)
+    """Those of each merge request."""
+    issue_comments: dict[int, list[Note]] = field(default_factory=dict)
+    all_issues: dict[int, Issue] = field(default_factory=dict)
+    emoji: dict[int, list[Reaction]] = field(default_factory=dict)
+    """The reactions to each comment."""
+    label_log: dict[int, list[LabelChange]] = field(default_factory=dict)
+    """Who changed the labels of each merge request."""
     user: User = BOT
     kind: Literal["gitlab", "github"] = "gitlab"
     people: dict[str, Sequence[User]] = field(default_factory=dict)
@@ -110,6 +131,27 @@ class DirectForge:
         assert index.conflicts is None
         return self._commit(str(index.write_tree(self.git)), [head], "Revert", "main")
 
+    def comment_as(self, thread: Thread, body: str, user: User = PERSON) -> Note:
+        """A person comments."""
+        place = "issues" if thread.issue else "requests"
+        number = next(self.numbers)
+        url = f"https://forge.example.com/r/{place}/{thread.iid}#note_{number}"
+        self._talk(thread).append(Note(number, body, user, self.now, edited=False, internal=False, url=url))
+        return self._talk(thread)[-1]
+
+    def issue_as(self, iid: int, title: str, *labels: str, user: User = PERSON) -> Issue:
+        """A person opens an issue."""
+        self.all_issues[iid] = Issue(iid, f"https://forge.example.com/i/{iid}", title, True, labels, user, self.now)
+        return self.all_issues[iid]
+
+    def label_as(self, iid: int, labels: Sequence[str], user: User = PERSON, *, added: bool = True) -> None:
+        """A person adds labels to a merge request, or takes them off."""
+        before = self.requests[iid].labels
+        changed = [label for label in dict.fromkeys(labels) if (label in before) != added]
+        kept = tuple(label for label in before if label not in changed)
+        self._update(iid, labels=(*before, *changed) if added else kept)
+        self.label_log.setdefault(iid, []).extend(LabelChange(one, user, added, self.now) for one in changed)
+
     def opened(self) -> list[MergeRequest]:
         """The open merge requests."""
         return [self._fresh(iid) for iid, one in self.requests.items() if one.state is MergeRequestState.opened]
@@ -147,11 +189,23 @@ class DirectForge:
     def checks(self, repository: str, sha: str) -> Sequence[Check]:
         return tuple(self.statuses.get(sha, {}).values())
 
-    def notes(self, repository: str, iid: int) -> Sequence[Note]:
-        return tuple(self.comments.get(iid, ()))
+    def issues(self, repository: str, label: str, since: datetime | None) -> Sequence[Issue]:
+        found = [one for one in self.all_issues.values() if one.open and label in one.labels]
+        return [one for one in found if since is None or one.updated_at >= since]
 
-    def reactions(self, repository: str, iid: int, note: int) -> Sequence[Reaction]:
-        return ()
+    def issue(self, repository: str, iid: int) -> Issue:
+        if iid not in self.all_issues:
+            raise Permanent("read issue", f"#{iid}", "there is none")
+        return self.all_issues[iid]
+
+    def label_changes(self, repository: str, iid: int) -> Sequence[LabelChange]:
+        return tuple(self.label_log.get(iid, ()))
+
+    def notes(self, repository: str, thread: Thread) -> Sequence[Note]:
+        return tuple(self._talk(thread))
+
+    def reactions(self, repository: str, thread: Thread, note: int) -> Sequence[Reaction]:
+        return tuple(self.emoji.get(note, ()))
 
     def reviews(self, repository: str, iid: int) -> Sequence[Review]:
         return tuple(self.given.get(iid, ()))
@@ -191,23 +245,27 @@ class DirectForge:
         )
         return self.requests[iid]
 
-    def add_note(self, repository: str, iid: int, body: str) -> Note:
-        note = Note(next(self.numbers), body, self.user, self.now)
-        self.comments.setdefault(iid, []).append(note)
-        return note
+    def add_note(self, repository: str, thread: Thread, body: str, *, internal: bool = False) -> Note:
+        made = replace(self.comment_as(thread, body, self.user), internal=internal)
+        self._talk(thread)[-1] = made
+        return made
 
-    def edit_note(self, repository: str, iid: int, note: int, body: str) -> None:
-        notes = self.comments[iid]
-        notes[:] = [replace(one, body=body) if one.id == note else one for one in notes]
+    def edit_note(self, repository: str, thread: Thread, note: int, body: str) -> None:
+        notes = self._talk(thread)
+        notes[:] = [replace(one, body=body, edited=True) if one.id == note else one for one in notes]
 
-    def delete_note(self, repository: str, iid: int, note: int) -> None:
-        self.comments[iid] = [one for one in self.comments[iid] if one.id != note]
+    def delete_note(self, repository: str, thread: Thread, note: int) -> None:
+        self._talk(thread)[:] = [one for one in self._talk(thread) if one.id != note]
 
-    def react(self, repository: str, iid: int, note: int, emoji: Emoji) -> None:
-        raise NotImplementedError
+    def react(self, repository: str, thread: Thread, note: int, emoji: Emoji) -> None:
+        given, mine = self.emoji.setdefault(note, []), Reaction(emoji.value, self.user)
+        given += [] if mine in given else [mine]
 
     def label(self, repository: str, iid: int, labels: Sequence[str]) -> None:
-        self._update(iid, labels=tuple(dict.fromkeys((*self.requests[iid].labels, *labels))))
+        self.label_as(iid, labels, self.user)
+
+    def unlabel(self, repository: str, iid: int, labels: Sequence[str]) -> None:
+        self.label_as(iid, labels, self.user, added=False)
 
     def ask_for_review(self, repository: str, iid: int, reviewers: Sequence[User]) -> None:
         raise NotImplementedError
@@ -233,11 +291,21 @@ class DirectForge:
     def guard(self, repository: str, branch: str) -> Guard:
         raise NotImplementedError
 
+    def credential(self, repository: str) -> Credential:
+        raise NotImplementedError
+
+    def hooks(self, repository: str, path: str) -> Sequence[Hook]:
+        raise NotImplementedError
+
     def close(self, repository: str, iid: int, label: str) -> None:
         self._update(iid, labels=(*self.requests[iid].labels, label))
         self.close_as(iid, self.user)
 
     # Inside.
+
+    def _talk(self, thread: Thread) -> list[Note]:
+        kept = self.issue_comments if thread.issue else self.comments
+        return kept.setdefault(thread.iid, [])
 
     def _fresh(self, iid: int) -> MergeRequest:
         request = self.requests[iid]

@@ -6,9 +6,9 @@ import pytest
 
 from bot.errors import Permanent, Transient
 from policies import naming
-from policies.model import Check, CheckState, MergeRequestState
+from policies.model import Check, CheckState, MergeRequestState, Thread
 from tests.flows.world import HOST, POLICY, Scene, digest, green, long_ago, values
-from workers.observe.promotions import own_commit
+from workers.observe.own import own_commit
 
 NONPROD = "environments/nonprod/one/shop/values.yaml"
 PROD = "environments/prod/one/shop/values.yaml"
@@ -279,8 +279,8 @@ def test_R9_a_comment_that_cannot_be_posted_stops_no_promotion(scene: Scene) -> 
     assert [str(failure) for failure in done.failures] == ["failed to comment on !2: 403"]
 
 
-def _silent(_repository: str, iid: int, _body: str) -> None:
-    raise Permanent("comment on", f"!{iid}", "403")
+def _silent(_repository: str, thread: Thread, _body: str) -> None:
+    raise Permanent("comment on", f"!{thread.iid}", "403")
 
 
 def test_S16_an_unreadable_target_upstream_is_not_taken_for_a_released_one(tmp_path: Path) -> None:

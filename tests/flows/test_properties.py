@@ -164,7 +164,7 @@ def _towpath_never_goes_back(scene: Scene) -> None:
 
 
 def _own(scene: Scene, head: str, branch: str) -> str:
-    from workers.observe.promotions import own_commit
+    from workers.observe.own import own_commit
 
     scene.context.mirror.ensure(head)
     name = naming.parse_branch(branch)

@@ -115,7 +115,7 @@ def test_the_forge_shows_it_as_merged_and_the_report_names_the_commit(town: Town
     assert request.merged_by == town.sandbox.user("towpath")
     assert f"✅ Merged as `{head(town)[:12]}`" in town.report(1)
     commit = town.sandbox.project(PROJECT).git.commit(head(town))
-    assert trailers.unsealed(commit.message, (b"a-seal-key-of-tests",)) is not None
+    assert trailers.unsealed(commit.message, town.world.context("main", PROJECT).seal_keys) is not None
     assert {(one.name, one.email) for one in (commit.author, commit.committer)} == {("Towpath", keys.MAIL)}
     assert town.open_in("prod") is not None
 

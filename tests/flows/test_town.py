@@ -18,11 +18,15 @@ STRICT = POLICY.replace("checks: optional", "checks: required")
 FOUR = {f"environments/{stage}/{name}/shop/values.yaml": values() for stage in ("nonprod", "prod") for name in "abcd"}
 
 
-BUDGETS = {"gitlab": {"writes": 3, "reads": 10, "idle reads": 3}, "github": {"writes": 4, "reads": 16, "idle reads": 6}}
+BUDGETS = {"gitlab": {"writes": 3, "reads": 10, "idle reads": 2}, "github": {"writes": 4, "reads": 16, "idle reads": 5}}
 """API calls of one promotion (asking owners for a review would add one), and of a wake-up that changes nothing.
 
 On GitHub labels take a write of their own, lists
 tell no mergeability, and statuses and check runs are two lists; what has not changed is answered 304 there."""
+
+
+FIRST = 1
+"""One push more for a repository's first promotion: the branch of the state, which stands before it (S21)."""
 
 
 @pytest.fixture(params=FORGES)
@@ -60,7 +64,7 @@ def test_budget_of_a_promotion_with_four_targets(tmp_path: Path, redis_url: str,
         assert request is not None and REPORT_MARK in town.report(request.iid)
         journal = town.sandbox.journal
         calls = [f"{entry.method} {entry.path}" for entry in journal.entries("towpath") if entry.kind == "api"]
-        assert journal.pushes("towpath") == 1
+        assert journal.pushes("towpath") == 1 + FIRST
         assert journal.writes("towpath") <= BUDGETS[kind]["writes"], calls
         assert journal.reads("towpath") <= BUDGETS[kind]["reads"], calls
 
@@ -78,7 +82,7 @@ def test_budget_of_a_promotion_whose_owners_are_asked(tmp_path: Path, redis_url:
         assert request is not None and REPORT_MARK in town.report(request.iid)
         assert [one.username for one in request.reviewers] == ["olga"]
         calls = [f"{entry.method} {entry.path}" for entry in town.sandbox.journal.entries("towpath")]
-        assert town.sandbox.journal.pushes("towpath") == 1
+        assert town.sandbox.journal.pushes("towpath") == 1 + FIRST
         assert town.sandbox.journal.writes("towpath") <= {"gitlab": 3, "github": 5}[kind], calls
 
 
@@ -92,7 +96,7 @@ def test_budget_of_a_wake_up_that_changes_nothing(town: Town) -> None:
     calls = [f"{entry.method} {entry.path}" for entry in town.sandbox.journal.entries("towpath")]
     assert town.sandbox.journal.writes("towpath") == 0, calls
     assert 0 < town.sandbox.journal.reads("towpath") <= BUDGETS[town.kind]["idle reads"], calls
-    assert town.sandbox.journal.fetches("towpath") == 0, calls
+    assert town.sandbox.journal.fetches("towpath") == 1, calls  # where the heads are (ls-remote); nothing is brought
 
 
 def test_a_revert_by_a_person_is_respected(town: Town) -> None:

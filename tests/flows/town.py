@@ -13,12 +13,15 @@ import redis
 from bot.hooks.ci import sign
 from bot.pending import Pending
 from bot.sandbox.ci import Job
-from bot.sandbox.model import MergeRequest, RequestState, Role
+from bot.sandbox.model import Issue, MergeRequest, Note, RequestState, Role
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.server import serve
 from bot.sandbox.statuses import Setting
-from bot.settings import Settings, load_settings
+from bot.settings import load_settings
 from bot.web import create_app
+from policies.naming import CONTROL, STATUS
+from policies.state import BRANCH, FILE
+from policies.wording.answers import answered
 from tests.flows.world import HOST, POLICY, digest, values
 from workers.app import do_work
 from workers.receiving import make_ports
@@ -62,7 +65,7 @@ class Town:
     def open(self, url: str) -> None:
         """Start Towpath, as after a restart of all its processes."""
         self.url = url
-        self.settings = self._settings(url)
+        self.settings = load_settings(self.environment(url))
         self.world: World = make_world(self.settings, lambda: self.now)
         self.pending: Pending = self.world.pending
         ports = make_ports(self.settings, self.pending, self.world.memory, self._seconds)
@@ -71,24 +74,23 @@ class Town:
     def _seconds(self) -> float:
         return self.now.timestamp()
 
-    def _settings(self, url: str) -> Settings:
+    def environment(self, url: str) -> dict[str, str]:
+        """What an operator sets for a forge at this address."""
         forge, source = f"TOWPATH_FORGES__{FORGE.upper()}__", f"TOWPATH_SOURCES__{CI.upper()}__"
-        return load_settings(
-            {
-                "TOWPATH_REDIS_URL": self._redis_url,
-                "TOWPATH_MIRRORS": str(self._folder / "mirrors"),
-                "TOWPATH_SEAL": '["a-seal-key-of-tests"]',
-                f"{forge}KIND": self.kind,
-                f"{forge}URL": url,
-                f"{forge}TOKEN": self.sandbox.token_for("towpath"),
-                f"{forge}WEBHOOK_{'TOKENS' if self.kind == 'gitlab' else 'SECRETS'}": json.dumps([TOKEN]),
-                f"{forge}REPOSITORIES": json.dumps([PROJECT]),
-                f"{source}KIND": "ci",
-                f"{source}SECRETS": json.dumps([SECRET]),
-                f"{source}IMAGES": json.dumps([f"{HOST}/"]),
-                **self.more_settings,
-            }
-        )
+        return {
+            "TOWPATH_REDIS_URL": self._redis_url,
+            "TOWPATH_MIRRORS": str(self._folder / "mirrors"),
+            "TOWPATH_SEAL": '["a-seal-key-of-tests"]',
+            f"{forge}KIND": self.kind,
+            f"{forge}URL": url,
+            f"{forge}TOKEN": self.sandbox.token_for("towpath"),
+            f"{forge}WEBHOOK_{'TOKENS' if self.kind == 'gitlab' else 'SECRETS'}": json.dumps([TOKEN]),
+            f"{forge}REPOSITORIES": json.dumps([PROJECT]),
+            f"{source}KIND": "ci",
+            f"{source}SECRETS": json.dumps([SECRET]),
+            f"{source}IMAGES": json.dumps([f"{HOST}/"]),
+            **self.more_settings,
+        }
 
     def _deliver(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         if self.lost > 0:
@@ -109,6 +111,24 @@ class Town:
         answer = self.client.post(f"/hooks/images/{CI}", data=body, headers=sign(SECRET, body, self.now))
         assert answer.status_code == 202, answer.text
         return digest(tag)
+
+    def say(self, user: str, thread: MergeRequest | Issue, *lines: str, internal: bool = False) -> Note:
+        """Somebody comments, a second after whatever was before; the whole text is kept."""
+        self.now += timedelta(seconds=1)
+        issue = isinstance(thread, Issue)
+        return self.sandbox.comment_as(user, PROJECT, thread.iid, "\n\n".join(lines), issue=issue, internal=internal)
+
+    def ask(self, user: str, thread: MergeRequest | Issue, *lines: str) -> str:
+        """Somebody comments and Towpath comes round; its one answer, or an empty text."""
+        said = self.say(user, thread, *lines)
+        self.settle()
+        found = self.answers(thread, said)
+        assert len(found) <= 1, found
+        return found[0] if found else ""
+
+    def control(self, *labels: str) -> Issue:
+        """A control issue."""
+        return self.sandbox.issue_as("maria", PROJECT, "Releases", *(labels or (CONTROL,)))
 
     def settle(self, seconds: int = 90) -> None:
         """Let time pass second by second: webhooks arrive, due work is done, the imitated CI's jobs end."""
@@ -167,11 +187,35 @@ class Town:
         return found.decode()
 
     def report(self, iid: int) -> str:
-        """The one comment that Towpath has on a merge request."""
-        notes = [note for note in self.sandbox.request(PROJECT, iid).notes if note.author.username == "towpath"]
-        bodies = [note.body for note in notes if not note.system]
-        assert len(bodies) == 1, bodies
-        return bodies[0]
+        """The one report that Towpath has on a merge request."""
+        bodies = [note.body for note in self.said(self.sandbox.request(PROJECT, iid))]
+        reports = [body for body in bodies if answered(body) is None]
+        assert len(reports) == 1, bodies
+        return reports[0]
+
+    def said(self, thread: MergeRequest | Issue) -> list[Note]:
+        """Towpath's own comments on a thread."""
+        return [note for note in thread.notes if note.author.username == "towpath" and not note.system]
+
+    def answers(self, thread: MergeRequest | Issue, to: Note | None = None) -> list[str]:
+        """What Towpath answered on a thread, or to one comment there."""
+        found = [(answered(note.body), note.body) for note in self.said(thread)]
+        return [body for of, body in found if of is not None and (to is None or of == to.id)]
+
+    def reactions(self, note: Note) -> list[str]:
+        """Towpath's emoji on a comment, by GitHub's names."""
+        mine = [one.name for one in note.awards if one.user.username == "towpath"]
+        return [{"tada": "hooray", "thumbsdown": "-1"}.get(name, name) for name in mine]
+
+    def state(self) -> str:
+        """What commands decided, as it stands on its branch."""
+        found = self.sandbox.read(PROJECT, FILE, BRANCH)
+        return found.decode() if found is not None else ""
+
+    def status(self, request: MergeRequest) -> str:
+        """Towpath's own status of a merge request's head: its state and description."""
+        mine = [one for one in self.sandbox.statuses(PROJECT, request.head) if one.name == STATUS]
+        return f"{mine[-1].status} {mine[-1].description}" if mine else ""
 
     def set_status(self, sha: str, state: str, name: str = "validate") -> None:
         """A status by somebody's CI."""

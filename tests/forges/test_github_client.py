@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from bot.errors import Conflict, OutsideError, Permanent, RateLimited, Transient
 from bot.forges.base import Proposal, Status
 from bot.forges.connection import AppKey
-from policies.model import CheckState
+from policies.model import CheckState, Thread
 from tests.forges.github_answers import API, HEAD, ME, MERGED, REPOSITORY, URL, forge, pull
 
 R = "platform/config"
@@ -84,7 +84,7 @@ def test_S11_links_to_a_next_page_are_counted_not_followed(web: responses.Reques
     second = responses.matchers.query_param_matcher({"per_page": "100", "page": "2"})
     web.get(f"{REPOSITORY}/issues/7/comments", json=[row], headers=evil, match=[first])
     web.get(f"{REPOSITORY}/issues/7/comments", json=[row | {"id": 2}], match=[second])
-    assert [note.id for note in forge().notes(R, 7)] == [1, 2]
+    assert [note.id for note in forge().notes(R, Thread(7))] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -120,6 +120,14 @@ def test_commits_are_compared_where_the_source_is(web: responses.RequestsMock, s
 )
 def test_S11_nobody_else_is_asked(source: str) -> None:
     assert forge().commits_between(source, MERGED, HEAD) == ()
+
+
+@pytest.mark.parametrize("status", [301, 403, 404, 409, 410, 422, 451])
+def test_a_source_that_was_renamed_or_is_gone_or_barred_stops_nothing(web: responses.RequestsMock, status: int) -> None:
+    where = {"Location": f"{API}/repositories/7/compare/x"} if status == 301 else {}
+    path = f"{API}/repos/commerce/checkout/compare/{MERGED}...{HEAD}"
+    web.get(path, status=status, json={"message": "No"}, headers=where)
+    assert forge().commits_between("commerce/checkout", MERGED, HEAD) == ()
 
 
 # --- what is remembered ----------------------------------------------------------------------------------------------
@@ -310,7 +318,7 @@ def test_R5_a_broken_read_is_repeated_once_and_a_broken_write_never() -> None:
         assert [line.split()[0] for line in seen] == [b"GET", b"GET"]
         seen.clear()
         with pytest.raises(Transient):
-            main.add_note(R, 7, "text")
+            main.add_note(R, Thread(7), "text")
         assert [line.split()[0] for line in seen] == [b"POST"]
 
 

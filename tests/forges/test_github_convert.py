@@ -184,6 +184,27 @@ def test_permissions_also_of_an_organisations_own_roles(fields: Json, expected: 
     assert convert.permission(fields) is expected
 
 
+@pytest.mark.parametrize(
+    ("changed", "edited"),
+    [({"updated_at": "2026-03-02T10:00:00Z"}, False), ({"updated_at": "2026-03-02T10:00:01Z"}, True), ({}, True)],
+)
+def test_S7_a_comment_changed_later_is_edited(changed: Json, edited: bool) -> None:
+    fields: Json = {"id": 3, "body": "/hold", "created_at": "2026-03-02T10:00:00Z", "user": ME, "html_url": "x"}
+    found = convert.note(fields | changed)
+    assert (found.edited, found.internal, found.url, found.author.bot) == (edited, False, "x", True)
+
+
+def test_the_log_of_labels_is_picked_out_of_the_events_in_order() -> None:
+    at, label = "2026-03-02T10:00:00Z", {"name": "hold"}
+    rows: list[Json] = [
+        {"id": 4, "event": "unlabeled", "created_at": at, "label": label, "actor": None},
+        {"id": 1, "event": "renamed", "created_at": at, "actor": ME},
+        {"id": 3, "event": "labeled", "created_at": at, "label": label, "actor": ME},
+    ]
+    found = convert.label_changes(rows)
+    assert [(one.added, one.user.id) for one in found] == [(True, 42), (False, 0)]
+
+
 def test_recorded_pull_requests_reviews_statuses_and_comparisons() -> None:
     pulls = [one for one in recorded("/pulls/") if isinstance(one, dict) and "head" in one]
     assert pulls

@@ -21,6 +21,7 @@ from bot.forges import FORGES
 from bot.forges.base import GitAccess, Proposal
 from bot.forges.connection import Connection
 from bot.forges.gitlab.client import Client
+from policies.model import Thread
 from tests.forges.gitlab_answers import API, HEAD, PROJECT, URL, forge, merge_request
 
 REQUESTS = f"{PROJECT}/merge_requests"
@@ -178,7 +179,7 @@ def ask(method: str) -> None:
     if method == "GET":
         main.request("platform/config", 7)
     elif method == "POST":
-        main.add_note("platform/config", 7, "text")
+        main.add_note("platform/config", Thread(7), "text")
     else:
         main.merge("platform/config", 7, HEAD, "message")
 

@@ -206,13 +206,56 @@ def test_a_recorded_comparison() -> None:
     assert oldest.title == "Remove room restriction on production bridge"
 
 
+AT = "2026-03-02T10:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("changed", "edited"),
+    [
+        ({"updated_at": AT}, False),
+        ({"updated_at": "2026-03-02T10:00:01.000Z"}, False),
+        ({"updated_at": "2026-03-02T10:00:01.001Z"}, True),
+        ({"updated_at": None}, True),
+        ({}, True),
+    ],
+)
+def test_S7_a_comment_changed_later_than_a_second_counts_as_edited(changed: dict[str, object], edited: bool) -> None:
+    found = convert.note({"id": 3, "body": "/hold", "created_at": AT} | changed, "https://gitlab.example.com/a#note_")
+    assert (found.edited, found.url) == (edited, "https://gitlab.example.com/a#note_3")
+
+
+@pytest.mark.parametrize(
+    ("fields", "internal"),
+    [({"internal": True}, True), ({"confidential": True}, True), ({"internal": False, "confidential": False}, False)],
+)
+def test_S7_an_internal_comment_by_both_names(fields: dict[str, object], internal: bool) -> None:
+    assert convert.note({"id": 3, "created_at": AT} | fields, "").internal is internal
+
+
+def test_the_log_of_labels_leaves_out_those_that_are_deleted() -> None:
+    label: dict[str, object] = {"name": "hold"}
+    user: dict[str, object] = {"id": 5, "username": "project_31_bot_0a1b"}
+    rows: list[dict[str, object]] = [
+        {"id": 4, "created_at": AT, "action": "remove", "label": label, "user": None},
+        {"id": 3, "created_at": AT, "action": "add", "label": label, "user": user},
+        {"id": 2, "created_at": AT, "action": "add", "label": None, "user": user},
+    ]
+    found = convert.label_changes(rows)
+    assert [(one.label, one.added, one.user.id, one.user.bot) for one in found] == [
+        ("hold", True, 5, True),
+        ("hold", False, 0, False),
+    ]
+
+
 def test_recorded_statuses_notes_users_and_branches() -> None:
     lint = convert.checks(cast(list[dict[str, object]], recording("go-scm.statuses")), 1)
     assert [(check.name, check.state) for check in lint] == [
         ("default", CheckState.pending),
         ("test", CheckState.success),
     ]
-    (note,) = [convert.note(fields) for fields in cast(list[dict[str, object]], recording("go-scm.merge_notes"))]
+    (note,) = [
+        convert.note(fields, "#note_") for fields in cast(list[dict[str, object]], recording("go-scm.merge_notes"))
+    ]
     assert note.author.username
     head = convert.branch_head(cast(dict[str, object], recording("go-scm.branch")))
     assert re.fullmatch("[0-9a-f]{40}", head)

@@ -12,6 +12,7 @@ from urllib3.exceptions import SSLError as URLLib3SSLError
 
 from bot.errors import Conflict, OutsideError, Permanent, RateLimited, Transient
 from bot.forges.failures import DEFAULT_WAIT, LONGEST_WAIT, one_line, retry_at
+from policies.model import Thread
 from tests.forges.gitlab_answers import PROJECT, forge, merge_request
 
 UNTRUSTED = MaxRetryError(HTTPConnectionPool("x"), "/", URLLib3SSLError(ssl.SSLCertVerificationError("self-signed")))
@@ -132,7 +133,7 @@ def _ask(operation: str) -> None:
     if operation == "request":
         forge().request("platform/config", 7)
     else:
-        forge().add_note("platform/config", 7, "text")
+        forge().add_note("platform/config", Thread(7), "text")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from responses.matchers import query_param_matcher
 
 from bot.errors import Permanent
 from bot.forges.gitlab.paths import project_at
+from policies.model import Thread
 from tests.forges.gitlab_answers import API, HEAD, PROJECT, URL, forge, merge_request
 
 REQUESTS = f"{PROJECT}/merge_requests"
@@ -74,7 +75,7 @@ def test_comments_come_oldest_first_without_GitLabs_own(web: responses.RequestsM
         ],
         match=[query_param_matcher({"sort": "asc", "order_by": "created_at", "per_page": "100"})],
     )
-    found = forge().notes("platform/config", 7)
+    found = forge().notes("platform/config", Thread(7))
     assert [(note.id, note.body, note.author.id) for note in found] == [(1, "hello", 5), (3, "again", 0)]
 
 
@@ -148,7 +149,13 @@ def test_S11_nothing_is_asked_for_another_host_or_for_what_is_no_commit(
     assert len(web.calls) == 0
 
 
-@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("status", [403, 404, 409, 410, 422, 451])
 def test_commits_that_GitLab_does_not_show_are_no_commits(web: responses.RequestsMock, status: int) -> None:
     web.get(f"{API}/projects/commerce%2Fcheckout/repository/compare", status=status, json={"message": "404 Not Found"})
+    assert forge().commits_between("commerce/checkout", OLD, NEW) == ()
+
+
+def test_a_source_that_was_renamed_stops_nothing(web: responses.RequestsMock) -> None:
+    path = f"{API}/projects/commerce%2Fcheckout/repository/compare"
+    web.get(path, status=301, headers={"Location": f"{API}/projects/7/repository/compare"})
     assert forge().commits_between("commerce/checkout", OLD, NEW) == ()

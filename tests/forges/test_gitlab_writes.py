@@ -7,7 +7,7 @@ import responses
 
 from bot.errors import Conflict, OutsideError, Permanent, RateLimited, Transient
 from bot.forges.base import Proposal, Status
-from policies.model import CheckState
+from policies.model import CheckState, Thread
 from tests.forges.gitlab_answers import HEAD, MERGED, PROJECT, forge, merge_request
 
 REQUEST = f"{PROJECT}/merge_requests/7"
@@ -55,13 +55,13 @@ def test_closing_what_was_merged_meanwhile_is_a_conflict(web: responses.Requests
 def test_a_comment_that_GitLab_took_as_quick_actions_is_no_comment(web: responses.RequestsMock) -> None:
     web.post(f"{REQUEST}/notes", status=202, json={"commands_changes": {}, "summary": ["Closed this."]})
     with pytest.raises(Permanent, match="quick actions"):
-        forge().add_note("platform/config", 7, "/close")
+        forge().add_note("platform/config", Thread(7), "/close")
 
 
 def test_editing_a_comment_that_is_gone(web: responses.RequestsMock) -> None:
     web.put(f"{REQUEST}/notes/3", status=404, json={"message": "404 Note Not Found"})
     with pytest.raises(Permanent, match="edit a comment on platform/config!7: 404: 404 Note Not Found"):
-        forge().edit_note("platform/config", 7, 3, "text")
+        forge().edit_note("platform/config", Thread(7), 3, "text")
 
 
 @pytest.mark.parametrize("state", list(CheckState))

@@ -1,14 +1,16 @@
 """Signatures of Towpath's own keys, as the real Git verifies them."""
 
 import os
+import shutil
 import tempfile
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from bot.errors import Transient
-from bot.git import Identity, Mirror, OpenPgpSigner, SigningFailed, SshSigner
+from bot.git import Identity, Mirror, OpenPgpSigner, SigningFailed, SshSigner, signing
 from tests.flows.direct import DirectForge
 from tests.git import keys
 from tests.git.keys import Key
@@ -136,3 +138,46 @@ def test_S8_a_program_that_does_not_end_is_ended(key: Key) -> None:
     signer = (SshSigner if key.kind == keys.SSH else OpenPgpSigner)(key.file, timeout=0.0001)
     with pytest.raises(Transient, match="did not end within"):
         signer.sign(b"text")
+
+
+def left_in(place: Path) -> list[Path]:
+    files = (one for one in place.rglob("*") if one.is_file() and not one.is_symlink())
+    return [one for one in files if b"PRIVATE KEY" in _read(one)]
+
+
+@pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="OpenSSH is not installed")
+def test_S10_a_killed_worker_leaves_no_copy_of_a_key_that_OpenSSH_takes_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "memory"
+    place.mkdir()
+    monkeypatch.setattr(signing, "MEMORY", place)
+    key, seen = keys.make(keys.SSH, tmp_path / "key"), []
+    run = signing._run  # what stands there while the program runs
+
+    def noted(folder: Path, command: list[str], given: bytes, timeout: float) -> bytes:
+        seen.append(left_in(place))
+        return run(folder, command, given, timeout)
+
+    monkeypatch.setattr(signing, "_run", noted)
+    key.signer.sign(b"text")
+    key.file.chmod(0o640)
+    key.signer.sign(b"text")
+    assert [len(one) for one in seen] == [0, 1]
+    assert seen[1][0].is_relative_to(place)
+
+
+def test_S10_what_a_killed_worker_left_is_swept_an_hour_later(key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
+    # In a short path, for the socket of an agent.
+    with tempfile.TemporaryDirectory(prefix="s-", dir="/tmp") as short:
+        memory, plain = Path(short) / "memory", Path(short) / "plain"
+        monkeypatch.setattr(signing, "MEMORY", memory)
+        monkeypatch.setattr(tempfile, "tempdir", str(plain))
+        for place in (memory, plain):
+            for name, age in (("old", 3700), ("new", 60)):
+                folder = place / f"towpath-sign-{name}"
+                folder.mkdir(parents=True)
+                (folder / "key").write_text("PRIVATE KEY")
+                os.utime(folder, (time.time() - age, time.time() - age))
+        key.signer.sign(b"text")
+        assert sorted(one.parent.name for one in left_in(Path(short))) == ["towpath-sign-new"] * 2

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote_plus
 
@@ -77,14 +78,35 @@ def test_a_replay_under_another_guid_is_known() -> None:
 )
 @pytest.mark.parametrize("action", ["opened", "closed", "labeled", "one that nobody knows yet"])
 def test_whatever_happens_to_a_pull_request_is_a_hint(event: str, action: str) -> None:
-    assert parsed(event, {"action": action, "pull_request": REQUEST}) == (ABOUT_REQUEST,)
+    (found,) = parsed(event, {"action": action, "pull_request": REQUEST})
+    assert isinstance(found, Changed)
+    assert replace(found, talk=False) == ABOUT_REQUEST
 
 
-def test_a_comment_counts_on_a_pull_request_only() -> None:
-    on_request = {"issue": {"number": 5, "pull_request": {"url": "https://github.example.com/x"}}}
-    assert parsed("issue_comment", on_request) == (Changed("acme/config", iid=5, by=9),)
+@pytest.mark.parametrize(
+    ("event", "action", "talk"),
+    [
+        ("pull_request", "labeled", True),
+        ("pull_request", "unlabeled", True),
+        ("pull_request", "opened", False),
+        ("pull_request", "edited", False),
+        ("pull_request", None, False),
+        ("pull_request_review", "submitted", False),
+        ("pull_request_review", "labeled", False),
+    ],
+)
+def test_changed_labels_want_the_thread_read(event: str, action: str | None, talk: bool) -> None:
+    payload = {"pull_request": REQUEST} | ({"action": action} if action else {})
+    assert parsed(event, payload) == (replace(ABOUT_REQUEST, talk=talk),)
+
+
+@pytest.mark.parametrize("action", ["created", "edited", "deleted"])
+def test_a_comment_wants_its_thread_read(action: str) -> None:
+    on_request = {"action": action, "issue": {"number": 5, "pull_request": {"url": "https://github.example.com/x"}}}
+    assert parsed("issue_comment", on_request) == (Changed("acme/config", iid=5, by=9, talk=True),)
     for issue in ({"number": 5}, {"number": 5, "pull_request": None}):
-        assert isinstance(parsed("issue_comment", {"issue": issue})[0], Ignored)
+        found = parsed("issue_comment", {"action": action, "issue": issue})
+        assert found == (Changed("acme/config", issue=5, by=9, talk=True),)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ WOODPECKER = Changed(
 EXPECTED: dict[str, tuple[Changed, ...]] = {
     "github/pull_request.opened.json": (SECOND,),
     "github/pull_request.synchronize.json": (SECOND,),
-    "github/pull_request.labeled.json": (SECOND,),
+    "github/pull_request.labeled.json": (replace(SECOND, talk=True),),
     "github/pull_request.closed.unmerged.json": (SECOND,),
     "github/pull_request.closed.merged.json": (
         Changed("geetanshjuneja/test-bors", "main", 5, "test", "4964158cdea899629716b4f0c0e2f5ab72e3cb4a", 72911296),
@@ -78,7 +79,8 @@ EXPECTED: dict[str, tuple[Changed, ...]] = {
     "github/pull_request_review.dismissed.json": (SECOND,),
     "github/pull_request_review_comment.created.json": (SECOND,),
     "github/pull_request_review_thread.resolved.json": (SECOND,),
-    "github/issue_comment.created.on-pr.json": (Changed("Kobzol/bors-kindergarten", iid=5, by=4539057),),
+    "github/issue_comment.created.on-pr.json": (Changed("Kobzol/bors-kindergarten", iid=5, by=4539057, talk=True),),
+    "github/issue_comment.created.json": (Changed(HELLO, issue=1, by=21031067, talk=True),),
     "github/push.new-branch.json": (Changed(HELLO, "master", sha=MASTER, by=21031067),),
     "github/push.branch-deleted.json": (Changed("bradrydzewski/drone-test-go", "feature-branch", by=817538),),
     "github/status.json": tuple(
@@ -100,6 +102,7 @@ EXPECTED: dict[str, tuple[Changed, ...]] = {
     "github/installation_repositories.removed.json": (Changed("octocat/Hello-World", by=1),),
     "gitlab/merge_request.merge.json": (WOODPECKER,),
     "gitlab/merge_request.close.json": (WOODPECKER,),
+    "gitlab/note.confidential.json": (Changed("gitlab-org/gitlab-test", issue=17, by=1, talk=True),),
     "gitlab/push.json": (Changed("test/woodpecker", "main", sha="16862e368d8ab812e48833b741dad720d6e2cb7f", by=2),),
     "gitlab/push.branch-delete.json": (Changed("gitlab-org/hello-world", "feature", by=51764),),
     "gitlab/pipeline.merge-request.json": (
@@ -125,7 +128,6 @@ def test_what_the_important_payloads_come_down_to(name: str) -> None:
 IGNORED = {
     "github/push.tag.json": "no branch",
     "github/push.json": "no branch",  # A tag that was deleted.
-    "github/issue_comment.created.json": "no pull request",
     "github/installation.suspend.json": "no repository",
     "github/ping.app.json": "ping",
     "github/release.published.json": "release events",
@@ -133,7 +135,6 @@ IGNORED = {
     "ghcr/package.published.docker.json": "type npm",
     "ghcr/registry_package.published.container.json": "untagged",
     "gitlab/tag_push.json": "tag_push events",
-    "gitlab/note.confidential.json": "no merge request",
 }
 
 
@@ -163,7 +164,17 @@ FIELD_NAMES = sorted(
 LIKELY = [
     *("main", "refs/heads/main", "refs/tags/v1", "a" * 40, "0" * 40, "acme/config", f"sha256:{'a' * 64}", "published"),
     *("container", "v1", "2026-03-01T10:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00", "push"),
-    *("MergeRequest", "https://example.com/a", "https://[", "ssh://[/a", "\ud800", "\x00", "../x", *EVENT_NAMES),
+    *(
+        "MergeRequest",
+        "Issue",
+        "https://example.com/a",
+        "https://[",
+        "ssh://[/a",
+        "\ud800",
+        "\x00",
+        "../x",
+        *EVENT_NAMES,
+    ),
 ]
 # Mostly names and texts that mean something: others would hardly ever get past the first field.
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.sampled_from(LIKELY), st.text(max_size=8))

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from policies import naming, trailers
-from policies.actions import Action, Close, Merge, OpenPromotion, Plan, Report, SetStatus
+from policies.actions import Action, Close, Merge, OpenPromotion, Plan, Report, SetStatus, Settle
 from policies.model import Check, MergeRequest, MergeRequestState
 from policies.snapshot import Attempt, Attempts, Moment, Promotion, Reported, Snapshot
+from policies.state import State, settled
 from policies.wanted import places_of
 from tests import builders as a
 
@@ -39,6 +40,9 @@ def _done(world: Snapshot, action: Action) -> Snapshot:
             return _merged(world, action)
         case Report():
             return _reported(world, action.iid, action.body)
+        case Settle():
+            assert isinstance(world.state, State)
+            return replace(world, state=settled(world.state, action.asked))
         case SetStatus():
             return _with(world, _status(_open(world, action.iid), action))
 
@@ -62,11 +66,16 @@ def _opened(world: Snapshot, action: OpenPromotion) -> Snapshot:
     assert record is not None
     question = Attempts(action.stage, action.release.name)
     earlier = tuple(one for one in world.attempts(*_key(question)) if one.number != action.attempt)
+    if action.branch_only:
+        begun = Attempt(action.attempt, None, own=True, requesters=record.requesters, cause=record.cause)
+        return replace(world, answers={**world.answers, question: (*earlier, begun)})
     iid = 100 + sum(isinstance(asked, Reported) for asked in world.answers)
     request = a.request(iid, source_branch=action.branch, labels=action.labels, head=f"{iid:040x}")
     one = a.promotion(
         action.stage, record.release, iid, attempt=action.attempt, request=request, supersedes=record.supersedes
     )
+    proved = replace(one.integrity, made=request.head)
+    one = replace(one, requesters=record.requesters, cause=record.cause, integrity=proved)
     answers = {**world.answers, question: (*earlier, Attempt(action.attempt, request, own=True)), Reported(iid): None}
     return replace(world, promotions=(*world.promotions, one), answers=answers)
 

@@ -9,8 +9,17 @@ from policies import naming, trailers
 from policies.actions import Action, Close, Merge, OpenPromotion, Report, SetStatus
 from policies.config import Stage
 from policies.decide import LONGEST, PATIENCE, SHORTEST, SOON, UNDECIDED, decide
-from policies.model import Check, CheckState, Mergeable, MergeRequestState, Trouble
-from policies.snapshot import Attempts, Between, Content, Integrity, Reported
+from policies.model import (
+    Check,
+    CheckState,
+    Mergeable,
+    MergeRequestState,
+    Permission,
+    Review,
+    ReviewState,
+    Trouble,
+)
+from policies.snapshot import Attempts, Between, Content, Integrity, Question, Reported, Reviewed, Right
 from policies.verdict import Outcome
 from policies.wanted import release_of
 from policies.wording import report as words
@@ -325,6 +334,17 @@ def test_rule_6_without_an_expected_tree_nothing_merges(integrity: Integrity) ->
     assert only(found.actions, Merge) + only(found.actions, OpenPromotion) == []
 
 
+def test_rule_6_S16_nothing_merges_before_the_approvals_that_policy_asks_for() -> None:
+    stage = a.stage(merge="auto", approvals={"minimum": 1})
+    asked = a.snapshot(stage, seen=("v1", "v2"), promotions=(a.promotion(),))
+    found = a.stage_of(asked)
+    assert (found.verdict.outcome, found.verdict.reason) == (Outcome.wait, "needs 1 of anybody who may write")
+    assert only(found.actions, Merge) == []
+    review = Review(a.ALEX, ReviewState.approved, a.HEAD, a.NOW)
+    answers: dict[Question, object] = {Reviewed(1, a.HEAD): (review,), Right(a.ALEX): Permission.write}
+    assert len(only(a.stage_of(replace(asked, answers=answers)).actions, Merge)) == 1
+
+
 # 7. Merge.
 
 
@@ -388,6 +408,23 @@ def test_rule_7_a_promotion_that_is_no_longer_wanted_is_not_merged() -> None:
     found = a.stage_of(asked, "prod").actions
     assert only(found, Merge) == []
     assert opened(found).release == a.release("v1")
+
+
+# A stage that is gone.
+
+
+@pytest.mark.parametrize(
+    ("stages", "reason"),
+    [
+        ((NONPROD,), "there is no stage `prod` any more"),
+        ((NONPROD, PROD), "`prod` has no target of `payments` any more"),
+    ],
+)
+def test_a_promotion_of_a_stage_that_is_gone_is_closed(stages: tuple[Stage, ...], reason: str) -> None:
+    asked = a.snapshot(*stages, seen=("v1",), promotions=(a.promotion("prod"),))
+    found = a.stage_of(asked, "prod")
+    assert found.actions == (Close(1, naming.WITHDRAWN, words.outdated(reason)),)
+    assert (found.verdict.outcome, found.verdict.reason) == (Outcome.block, reason)
 
 
 # The status and the report.

@@ -1,12 +1,13 @@
 """S24: what is enforced, advisory or bypassable, and by whom; S22: the rules' own files need owners."""
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
-from policies.codeowners import parse
 from policies.config import Approvals, Stage
-from policies.enforcement import WRITERS, Guard, Level, Needed, judge, unowned
+from policies.enforcement import WRITERS, Change, Enforcement, Guard, Level, Needed, changed, judge
+from policies.ownership import Lack, Ownership
 
 GITLAB = Guard("gitlab", "main", True)
 GITHUB = Guard("github", "main", True, is_app=True)
@@ -119,13 +120,23 @@ def test_a_stage_that_asks_for_nothing_says_so_however_open_the_branch_is(stage:
     assert found.change
 
 
+LOST = Lack(("towpath.yaml", ".gitlab/CODEOWNERS"), "CODEOWNERS gives no owner", "a line in CODEOWNERS")
+OF_OWNERS = a_stage("manual", Approvals(codeowners="required"))
+
+
 def test_S22_a_stage_with_approvals_is_bypassable_while_the_rules_have_no_owner() -> None:
-    found = judge(GITLAB, APPROVED, ("towpath.yaml", ".gitlab/CODEOWNERS"))
+    found = judge(GITLAB, APPROVED, Ownership(rules=(LOST,)))
     assert (found.level, found.by) == (Level.bypassable, (WRITERS,))
-    assert "nobody owns towpath.yaml and .gitlab/CODEOWNERS" in found.why
-    assert "towpath.yaml and .gitlab/CODEOWNERS an owner" in found.change
-    assert judge(GITLAB, APPROVED, ()).level is Level.enforced
-    assert judge(GITLAB, STAGE, ("towpath.yaml",)).level is Level.enforced  # asks nobody's approval
+    assert found.why == "nobody need be asked about towpath.yaml and .gitlab/CODEOWNERS: CODEOWNERS gives no owner"
+    assert found.change == "a line in CODEOWNERS"
+    assert judge(GITLAB, APPROVED).level is Level.enforced
+    assert judge(GITLAB, STAGE, Ownership(rules=(LOST,))).level is Level.enforced  # asks nobody's approval
+
+
+def test_a_stage_whose_own_files_nobody_owns_is_advisory_where_owners_are_asked_for() -> None:
+    found = judge(GITLAB, OF_OWNERS, Ownership(files=(LOST,)))
+    assert (found.level, found.by, found.gated) == (Level.advisory, (), True)
+    assert judge(GITLAB, APPROVED, Ownership(files=(LOST,))).level is Level.enforced
 
 
 def test_S16_owners_that_could_not_be_read_are_none() -> None:
@@ -134,19 +145,61 @@ def test_S16_owners_that_could_not_be_read_are_none() -> None:
     assert "could not be read" in found.why
 
 
+def test_approvals_that_ask_for_nobody_are_no_gate() -> None:
+    """Policy refuses them; a stage that was made otherwise is still not called enforced."""
+    empty = Approvals.model_construct(codeowners="ignored", minimum=0, people=())
+    found = judge(GITLAB, a_stage().model_copy(update={"approvals": empty}))
+    assert (found.level, found.gated) == (Level.advisory, False)
+    assert "ask for nobody" in found.why and "`minimum: 1`" in found.change
+
+
 @pytest.mark.parametrize(
-    ("text", "left"),
+    ("guard", "owners_asked", "level", "by"),
     [
-        ("* @maria\n", ()),
-        ("/towpath.yaml @maria\n", ("CODEOWNERS",)),
-        ("^[Optional]\n* @maria\n", ("towpath.yaml", "CODEOWNERS")),
-        ("* @maria\n/towpath.yaml\n", ("towpath.yaml",)),
-        ("", ("towpath.yaml", "CODEOWNERS")),
+        (replace(GITLAB, mergers=MARIA, status=Needed.anybodys), False, "bypassable", MARIA),
+        (replace(GITLAB, mergers=MARIA, status=Needed.anybodys), True, "advisory", MARIA),
+        (GITLAB, False, "enforced", ()),
+        (replace(GITHUB, mergers=MARIA, status=Needed.own), False, "enforced", ()),
+        (replace(GITHUB, mergers=MARIA, status=Needed.anybodys), False, "advisory", MARIA),
+        (replace(GITHUB, mergers=MARIA), True, "bypassable", MARIA),
     ],
 )
-def test_S22_who_need_not_be_asked_is_no_owner(text: str, left: tuple[str, ...]) -> None:
-    assert unowned(parse("gitlab", text), ("towpath.yaml", "CODEOWNERS")) == left
+def test_S22_who_may_merge_a_change_of_policy_that_nobody_is_asked_about_goes_around(
+    guard: Guard, owners_asked: bool, level: str, by: tuple[str, ...]
+) -> None:
+    found = judge(replace(guard, owners_asked=owners_asked), APPROVED)
+    assert (found.level, found.by) == (Level(level), by)
+    held = owners_asked or not guard.mergers or (guard.kind == "github" and guard.status is not Needed.no)
+    assert ("asks no code owner" in found.why) is not held
+    told = judge(replace(guard, owners_asked=owners_asked, protected=None), APPROVED)
+    assert "asks no code owner" not in told.why  # what protects it was not read
 
 
-def test_S22_without_CODEOWNERS_nobody_owns_anything() -> None:
-    assert unowned(None, ("towpath.yaml",)) == ("towpath.yaml",)
+@pytest.mark.parametrize(("kind", "setting"), [("gitlab", "Code owner approval"), ("github", "from Code Owners")])
+def test_S22_the_setting_that_has_owners_asked_is_named(kind: Literal["gitlab", "github"], setting: str) -> None:
+    assert setting in judge(Guard(kind, "main", True, mergers=MARIA), APPROVED).change
+
+
+@pytest.mark.parametrize(
+    ("level", "by", "last", "before", "change"),
+    [
+        ("enforced", (), None, (), "none"),
+        ("enforced", (), "enforced", (), "none"),
+        ("enforced", (), "advisory", (), "holds again"),
+        ("enforced", (), "bypassable", JONAS, "holds again"),
+        ("advisory", MARIA, None, (), "not held"),
+        ("bypassable", MARIA, None, (), "not held"),
+        ("advisory", MARIA, "enforced", (), "worse"),
+        ("bypassable", MARIA, "advisory", MARIA, "worse"),
+        ("bypassable", MARIA, "enforced", (), "worse"),
+        ("advisory", MARIA, "bypassable", MARIA, "not held"),
+        ("bypassable", MARIA, "bypassable", MARIA, "none"),
+        ("bypassable", MARIA, "bypassable", (*MARIA, *JONAS), "none"),
+        ("bypassable", (*MARIA, *JONAS), "bypassable", MARIA, "not held"),
+    ],
+)
+def test_S24_what_became_of_a_stage_is_told_once(
+    level: str, by: tuple[str, ...], last: str | None, before: tuple[str, ...], change: str
+) -> None:
+    now = Enforcement(Level(level), by, "", "")
+    assert changed(now, Level(last) if last else None, before) is Change(change)

@@ -4,6 +4,7 @@ import pytest
 
 from policies.config import Policy
 from policies.loosening import loosened
+from policies.rights import Permissions
 from tests import builders as a
 
 GATED: dict[str, object] = {"approvals": {"codeowners": "required", "minimum": 2, "from": ["@sre"]}}
@@ -34,9 +35,27 @@ def prod(**changed: object) -> dict[str, object]:
             ["approvals of other people count"],
         ),
         ({"approvals": {"codeowners": "required", "minimum": 3, "from": ["@sre"]}}, []),
+        ({"rollback": {"approvals": {"codeowners": "required", "minimum": 3, "from": ["@sre"]}}}, []),
+        (
+            {"rollback": {"approvals": None}},
+            ["in a rollback code owners need not", "in a rollback 0 instead of 2 people", "in a rollback approvals of"],
+        ),
         ({"checks": "optional"}, ["`checks` goes from `required` to `optional`"]),
         ({"absent": "pass"}, ["`absent` goes from `block` to `pass`"]),
-        ({"merge": "auto"}, ["`merge` goes from `manual` to `auto`"]),
+        ({"merge": "auto"}, []),
+        (
+            {"merge": "auto", "approvals": None},
+            ["code owners need not", "0 instead of 2", "of other people", "from `manual` to `auto`: nobody need look"],
+        ),
+        (
+            {"merge": "signed", "approvals": None},
+            [
+                "code owners need not",
+                "0 instead of 2",
+                "of other people",
+                "from `manual` to `signed`: nobody need look",
+            ],
+        ),
         ({"mode": "observe"}, []),
         ({"after": []}, ["it no longer comes after `nonprod`"]),
         ({"where": {"environment": "staging"}}, ["`where` selects other targets"]),
@@ -62,3 +81,44 @@ def test_S22_other_files_and_other_images() -> None:
     looser = {**first, "source": {"tags": "*"}}
     assert loosened(policy(first), policy(looser)) == ("`first`: `source.tags` lets other images in",)
     assert loosened(policy(looser), policy({**first, "mode": "observe"})) != ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"), [("signed", "auto", 1), ("signed", "manual", 1), ("auto", "signed", 0)]
+)
+def test_S22_a_signature_that_is_given_up_is_named(old: str, new: str, told: int) -> None:
+    found = loosened(policy(prod(merge=old)), policy(prod(merge=new)))
+    assert [f"`prod`: `merge` goes from `{old}` to `{new}`: no signature" in one for one in found] == [True] * told
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (("a/", "b/"), ("a/", "b/"), ()),
+        (("a/", "b/"), ("a/x/",), ()),
+        ((), ("a/",), ()),
+        (("a/",), (), ("`services.registries` is gone: images from anywhere are promoted",)),
+        (("a/",), ("a/", "b/", "c/"), ("`services.registries` lets `b/` and `c/` in",)),
+        (("a/",), ("a",), ("`services.registries` lets `a` in",)),
+    ],
+)
+def test_S22_wider_registries_are_named(old: tuple[str, ...], new: tuple[str, ...], told: tuple[str, ...]) -> None:
+    plain = policy()
+    first, second = (
+        plain.model_copy(update={"services": plain.services.model_copy(update={"registries": one})})
+        for one in (old, new)
+    )
+    assert loosened(first, second) == told
+
+
+def test_S22_a_rule_for_tags_that_is_gone_is_named() -> None:
+    ruled = {"name": "first", "where": {"environment": "dev"}, "source": {"tags": "release-*"}}
+    plain = {"name": "first", "where": {"environment": "dev"}}
+    assert loosened(policy(ruled), policy(plain)) == ("`first`: `source.tags` lets other images in",)
+
+
+def test_S22_rights_that_lift_something_and_go_to_others_are_named() -> None:
+    plain = policy()
+    given = Permissions(promote={"*": ("@@developers",)}, hold={"*": ("@@maintainers",)})
+    found = loosened(plain, plain.model_copy(update={"permissions": given}))
+    assert found == ("`permissions.promote` belongs to others",)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from policies import trailers
 from policies.model import Image, Release, Sighting
-from policies.trailers import NEVER, Record, read, sealed, unsealed, write
+from policies.trailers import NEVER, Approver, Record, read, sealed, unsealed, write
 from policies.wording.promotion import headline, message
 from tests import builders as a
 
@@ -21,6 +21,8 @@ EVIL = "x\nTowpath-Image: registry.example.com/evil@sha256:" + "0" * 64
 texts = st.one_of(st.text(min_size=1, max_size=40), st.sampled_from([EVIL, "a\rb", "a b", "%0A", "\u2028", "a@b", "…"]))
 moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 told by timezones
 digests = st.integers(0, 2**256 - 1).map(lambda number: f"sha256:{number:064x}")
+numbers = st.integers(0, 10**9)
+approvers = st.builds(Approver, numbers, st.just("") | texts, st.none() | moments, st.just("") | texts)
 
 
 @st.composite
@@ -47,6 +49,21 @@ def records(draw: st.DrawFn) -> Record:
     return Record(draw(texts), draw(st.sampled_from(["prod", "prod-ring-1"])), release, known, number, draw(texts))
 
 
+@st.composite
+def merges(draw: st.DrawFn) -> Record:
+    """Any record of a merge."""
+    return replace(
+        draw(records()),
+        requesters=tuple(draw(st.lists(numbers, max_size=2))),
+        approvers=tuple(draw(st.lists(approvers, max_size=3))),
+        request=draw(numbers),
+        head=draw(st.just("") | texts),
+        gates=tuple(draw(st.lists(st.tuples(texts, texts | st.just("pass")), max_size=3))),
+        overrides=tuple(draw(st.lists(texts | st.just(" soak by=1,2 until=2026-05-04T00:00:00+00:00 "), max_size=2))),
+        validation=draw(st.just("") | texts),
+    )
+
+
 def commit(record: Record) -> str:
     """The message of Towpath's own commit."""
     return sealed(message(headline(record.unit, record.stage, record.release), record), KEY)
@@ -55,6 +72,21 @@ def commit(record: Record) -> str:
 @given(records())
 def test_what_is_written_and_sealed_comes_back(record: Record) -> None:
     assert unsealed(commit(record), [KEY]) == record
+
+
+@given(merges())
+def test_the_evidence_of_a_merge_comes_back(record: Record) -> None:
+    assert unsealed(commit(record), [KEY]) == record
+
+
+@given(merges())
+def test_S9_nobodys_text_adds_a_line_to_the_evidence(record: Record) -> None:
+    lines = write(record).splitlines()
+    assert len(lines) == len(write(record).split("\n"))
+    assert all(LINE.match(line) and line.isascii() and line.isprintable() for line in lines)
+    wanted = {"Approver": len(record.approvers), "Gate": len(record.gates), "Override": len(record.overrides)}
+    names = LINE.findall(write(record))
+    assert {name: names.count(name) for name in wanted} == wanted
 
 
 @given(records())
@@ -87,6 +119,16 @@ def test_S9_a_changed_trailer_is_not_believed(record: Record, data: st.DataObjec
 
 
 RECORD = Record("payments", "prod", a.release("v2"), (a.built("v2", 1, "r2"),), 7, "push")
+MERGE = replace(
+    RECORD,
+    requesters=(3,),
+    approvers=(Approver(42, "alex o=x", datetime(2026, 5, 3, 12, tzinfo=UTC), a.HEAD), Approver(43)),
+    request=9,
+    head=a.HEAD,
+    gates=(("checks", "pass"), ("soak", "overridden")),
+    overrides=("soak by=1,2 until=2026-05-04T00:00:00+00:00",),
+    validation="abc",
+)
 
 
 def test_the_block_as_git_keeps_it() -> None:
@@ -101,6 +143,38 @@ def test_the_block_as_git_keeps_it() -> None:
             "Towpath-Cause: push",
         ]
     )
+
+
+def test_the_evidence_as_git_keeps_it() -> None:
+    assert write(MERGE).splitlines()[5:-1] == [
+        "Towpath-Requester: 3",
+        f"Towpath-Approver: 42 alex%20o%3Dx at=2026-05-03T12:00:00+00:00 head={a.HEAD}",
+        "Towpath-Approver: 43",
+        "Towpath-Request: 9",
+        f"Towpath-Head: {a.HEAD}",
+        "Towpath-Gate: checks=pass",
+        "Towpath-Gate: soak=overridden",
+        "Towpath-Override: soak by=1,2 until=2026-05-04T00:00:00+00:00",
+        "Towpath-Validation: abc",
+    ]
+
+
+def test_what_an_older_version_wrote_is_read_and_what_a_newer_one_does_is_passed_over() -> None:
+    old = write(RECORD) + "\nTowpath-Approver: 5\nTowpath-Approver: nobody\nTowpath-Weather: fine"
+    assert unsealed(sealed(old, KEY), [KEY]) == replace(RECORD, approvers=(Approver(5),))
+    newer = write(MERGE).replace("43\n", "43 sam mood=good at=then\n")
+    found = read(newer)
+    assert found is not None
+    assert found.approvers[1] == Approver(43, "sam")
+
+
+@pytest.mark.parametrize("number", ["", "x", "-1", "1.5", "٣", "9" * 5000])
+def test_what_is_no_number_is_none(number: str) -> None:
+    found = read(
+        write(RECORD) + f"\nTowpath-Request: {number}\nTowpath-Requester: {number}\nTowpath-Approver: {number}"
+    )
+    assert found is not None
+    assert (found.request, found.requesters, found.approvers) == (None, (), ())
 
 
 def test_an_image_that_was_never_seen_is_written_by_its_digest_alone() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from policies.model import Sighting, Trouble
 from policies.snapshot import Between, Snapshot
+from policies.trailers import NEVER
 from policies.verdict import Outcome, Verdict
 from policies.wanted import Wanted, entry_stages, wanted
 from tests import builders as a
@@ -144,6 +145,16 @@ def test_together_an_unchanged_image_counts_for_the_later_revision_too() -> None
 def test_together_rebuilt_images_of_one_revision_give_the_last_build() -> None:
     seen = (a.built("v1b", 3, "r1"), a.built("v1", 1, "r1"), a.built("v1", 2, "r1", a.WORKER))
     assert found(together(*seen)).release == a.release("v1b", "v1")
+
+
+def test_together_moves_nothing_where_a_part_is_ahead_already() -> None:
+    """To move the rest alone would mix two revisions."""
+    seen = (
+        *(a.sighting("v0", 0), a.built("v1", 1, "r1"), a.built("v1", 2, "r1", a.WORKER)),
+        a.sighting("v9", 9, a.WORKER),
+    )
+    answer = found(a.snapshot(NONPROD, pins=[{"nonprod": ("v0", "v9")}], images=BOTH, seen=seen))
+    assert answer.release == a.release("v0", "v9")
 
 
 def test_together_needs_source_revisions() -> None:
@@ -334,3 +345,10 @@ def test_R11_upstream_files_that_are_all_broken_hold_the_stage_back() -> None:
     later = a.stage("prod", after="nonprod", absent="pass")
     asked = a.snapshot(NONPROD, later, pins=[{"prod": "v1"}], seen=["v1", "v2"], troubles=broken)
     assert refused(asked, "prod").outcome is Outcome.block
+
+
+def test_what_was_only_ever_pinned_by_hand_enters_nowhere() -> None:
+    """The trailers of a promotion that found it in an earlier stage name it, but nobody ever announced it."""
+    seen = [a.sighting("v2", 2), a.sighting("v9", seen_at=NEVER)]
+    assert found(a.snapshot(NONPROD, seen=seen)).release == a.release("v2")
+    assert "no admissible image" in refused(a.snapshot(NONPROD, seen=seen[1:])).reason

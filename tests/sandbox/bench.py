@@ -1,16 +1,20 @@
 """The sandbox as the contract of the Forge protocol wants it (tests/contract/bench.py), in either dialect."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from bot.forges import FORGES
 from bot.forges.base import Forge
 from bot.forges.connection import Connection
 from bot.sandbox.faults import Fault
+from bot.sandbox.github.pull_shapes import EMOJI
 from bot.sandbox.model import Protection, RequiredCheck
 from bot.sandbox.model import Role as Level
+from bot.sandbox.requests import Edit
 from bot.sandbox.sandbox import Sandbox
 from policies.model import User
 from tests.contract.bench import Call, Hook, Role, Trouble
+from tests.sandbox.github_client import wait_for_webhooks
 
 
 class SandboxBench:
@@ -22,6 +26,8 @@ class SandboxBench:
         self.kind = kind
         self.url = url
         self._sandbox = sandbox
+        sandbox.state.one_row = kind == "github"
+        sandbox.webhooks.sender = lambda *_: 200
         bot = sandbox.add_user("towpath", bot=True)
         sandbox.add_project(self.repository, {"README.md": "# Config\n", "same.yaml": "image: 0\n"})
         sandbox.add_member(self.repository, bot, Level.maintainer)
@@ -59,11 +65,33 @@ class SandboxBench:
     def reviewers(self, iid: int) -> set[int]:
         return {one.id for one in self._sandbox.request(self.repository, iid).reviewers}
 
+    def robot(self) -> Forge:
+        name = {"gitlab": "project_31_bot_0a1b2c3d", "github": "renovate[bot]"}[self.kind]
+        self._sandbox.add_member(self.repository, self._sandbox.add_user(name, bot=True), Level.reporter)
+        return self._as(self._sandbox.token_for(name))
+
+    def issue(self, role: Role, title: str, *labels: str) -> int:
+        self.as_role(role)
+        return self._sandbox.issue_as(role, self.repository, title, *labels).iid
+
+    def close_issue(self, iid: int) -> None:
+        self._sandbox.edit_issue_as("root", self.repository, iid, Edit(state_event="close"))
+
+    def emoji(self, note: int) -> list[str]:
+        notes = [one for request in self._sandbox.requests(self.repository) for one in request.notes]
+        names = [award.name for one in notes if one.id == note for award in one.awards]
+        return [EMOJI.get(name, name) if self.kind == "github" else name for name in names]
+
+    def later(self, seconds: float) -> None:
+        clock, passed = self._sandbox.state.clock, timedelta(seconds=seconds)
+        self._sandbox.state.clock = lambda: clock() + passed
+
     def hooks(self) -> Sequence[Hook]:
         return list(self._sandbox.project(self.repository).hooks.values())
 
     def deliveries(self) -> int:
-        return len(self._sandbox.webhooks.queue)
+        wait_for_webhooks(self._sandbox)
+        return len(self._sandbox.webhooks.log)
 
     def push(self, branch: str, files: Mapping[str, str], message: str = "change") -> str:
         return self._sandbox.commit_as("root", self.repository, branch, dict(files), message)

@@ -4,7 +4,7 @@ import pytest
 
 from bot.sandbox.requests import Edit
 from bot.sandbox.sandbox import Sandbox
-from tests.sandbox.conftest import P, opened
+from tests.sandbox.conftest import Clock, P, opened
 from tests.sandbox.github_client import REPO, GitHub
 
 ISSUE, COMMENTS = f"{REPO}/issues/1", f"{REPO}/issues/1/comments"
@@ -116,3 +116,47 @@ def test_a_reaction_stands_once(sandbox: Sandbox, hub: GitHub) -> None:
     assert found == [("dev", "+1"), ("rep", "rocket")]
     assert hub().said("POST", where, {"content": "tada"})[0] == 422
     assert hub().said("POST", where, {})[0] == 422
+
+
+def test_issues_stand_in_one_row_with_pull_requests(sandbox: Sandbox, hub: GitHub) -> None:
+    opened(sandbox)
+    made = hub("rep").make("POST", f"{REPO}/issues", {"title": "Control", "labels": ["red"]})
+    assert (made["number"], made["labels"], "pull_request" in made) == (2, [], False)
+    assert hub("rep").said("POST", f"{REPO}/issues/2/labels", ["red"])[0] == 403
+    hub().make("POST", f"{REPO}/issues/2/labels", ["red"])
+    assert [one["number"] for one in hub().many(f"{REPO}/issues")] == [2, 1]
+    assert [one["number"] for one in hub().many(f"{REPO}/issues?labels=red")] == [2]
+    assert made["html_url"].endswith(f"/{P}/issues/2")
+    hub("rep").make("PATCH", f"{REPO}/issues/2", {"state": "closed"})
+    assert hub().get(f"{REPO}/issues/2")["closed_by"]["login"] == "rep"
+    assert hub().said("GET", f"{REPO}/pulls/2") == (404, "Not Found")
+    assert hub().said("POST", f"{REPO}/issues", {})[0] == 422
+
+
+def test_issues_are_found_by_when_they_were_updated(sandbox: Sandbox, hub: GitHub, clock: Clock) -> None:
+    sandbox.issue_as("rep", P, "a")
+    clock.later(60)
+    sandbox.issue_as("rep", P, "b")
+
+    def listed(query: str) -> list[int]:
+        return [one["number"] for one in hub().many(f"{REPO}/issues?{query}")]
+
+    assert listed("since=2026-03-02T09:01:00Z") == [2]
+    assert listed("sort=updated&direction=asc") == [1, 2]
+    assert hub().said("GET", f"{REPO}/issues?since=yesterday")[0] == 422
+
+
+def test_comments_on_issues_and_who_labelled(sandbox: Sandbox, hub: GitHub) -> None:
+    sandbox.issue_as("rep", P, "Control")
+    hub().make("POST", f"{ISSUE}/labels", ["red"])
+    hub("mira").make("DELETE", f"{ISSUE}/labels/red")
+    events = [(one["event"], one["label"]["name"], one["actor"]["login"]) for one in hub().many(f"{ISSUE}/events")]
+    assert events == [("labeled", "red", "dev"), ("unlabeled", "red", "mira")]
+    made = hub("rep").make("POST", COMMENTS, {"body": "/close"})
+    assert (made["body"], made["html_url"].endswith(f"/issues/1#issuecomment-{made['id']}")) == ("/close", True)
+    where = f"{REPO}/issues/comments/{made['id']}"
+    hub().make("POST", f"{where}/reactions", {"content": "hooray"})
+    assert [one["content"] for one in hub().many(f"{where}/reactions")] == ["hooray"]
+    assert hub().get(where)["updated_at"] == made["created_at"]
+    sandbox.edit_comment_as("rep", P, sandbox.issue(P, 1).notes[0], "other")
+    assert hub().get(where)["body"] == "other"

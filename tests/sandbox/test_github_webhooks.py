@@ -150,6 +150,14 @@ def test_comments_are_told_written_and_edited_and_reactions_to_nobody(
     assert told[0]["issue"]["pull_request"]["url"].endswith("/pulls/1")
 
 
+def test_a_comment_on_an_issue_has_no_pull_request(sandbox: Sandbox, hub: GitHub, receiver: Receiver) -> None:
+    number = sandbox.issue_as("rep", P, "Control", "red").iid
+    hub("rep").make("POST", f"{REPO}/issues/{number}/comments", {"body": "one"})
+    wait_for_webhooks(sandbox)
+    (told,) = receiver.told("issue_comment")
+    assert (told["issue"]["number"], "pull_request" in told["issue"], told["comment"]["body"]) == (number, False, "one")
+
+
 def test_pushes_are_told_each_by_itself(sandbox: Sandbox, receiver: Receiver) -> None:
     first = sandbox.commit_as("dev", P, "feature", {"x": "1"}, "x")
     second = sandbox.commit_as("dev", P, "feature", {"x": "2"}, "x")

@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from bot.sandbox.app import create_app
-from bot.sandbox.model import RequestState
+from bot.sandbox.model import RequestState, Role
 from bot.sandbox.page_views import rendered
 from bot.sandbox.requests import Edit, Opening
 from bot.sandbox.sandbox import Sandbox
@@ -77,6 +77,42 @@ def test_a_person_walks_a_request_through(sandbox: Sandbox, browser: FlaskClient
     assert sandbox.read(P, "feature.yaml") is None
 
 
+def test_a_person_walks_an_issue_through(sandbox: Sandbox, browser: FlaskClient) -> None:
+    form = {"title": "Control", "labels": "red,blue", "body": "Where **we** talk"}
+    assert browser.post(f"/{P}/-/issues", data=form).headers["Location"] == f"/{P}/-/issues/1"
+    issue = sandbox.issue(P, 1)
+    assert (issue.author.username, issue.labels) == ("dev", ["blue", "red"])
+    assert browser.post(f"/{P}/-/issues/1/comment", data={"body": "/hold"}).status_code == 303
+    sandbox.comment_as("dev", P, 1, "hidden", issue=True, internal=True)
+    for path in (f"/{P}/-/issues/1", f"/{P}/issues/1"):
+        page = text(browser, path)
+        assert [
+            part for part in ("Where <strong>we</strong> talk", "/hold", ", internal", "red") if part not in page
+        ] == []
+    assert "Control" in text(browser, f"/{P}/-/issues")
+    assert f"/{P}/-/issues" in text(browser, f"/{P}")
+    for action, state in (("close", RequestState.closed), ("reopen", RequestState.opened)):
+        assert browser.post(f"/{P}/-/issues/1/{action}").status_code == 303
+        assert issue.state is state
+    refused = browser.post(f"/{P}/-/issues", data={"title": " "})
+    assert (refused.status_code, "The forge refused" in refused.get_data(as_text=True)) == (409, True)
+    assert browser.post(f"/{P}/-/issues/1/merge").status_code == 404
+    assert browser.post(f"/{P}/-/issues/9/close").status_code == 404
+
+
+def test_who_may_not_see_a_project_sees_none_of_its_issues(sandbox: Sandbox, browser: FlaskClient) -> None:
+    sandbox.issue_as("dev", P, "Control")
+    sandbox.add_member(P, sandbox.add_user("guest"), Role.guest)
+    sandbox.comment_as("dev", P, 1, "a secret", issue=True, internal=True)
+    browser.post("/-/as", data={"user": "guest", "back": "/"})
+    page = text(browser, f"/{P}/-/issues/1")
+    assert ("a secret" in page, ">Close<" in page) == (False, False)
+    browser.post("/-/as", data={"user": "out", "back": "/"})
+    for path in (f"/{P}/-/issues", f"/{P}/-/issues/1"):
+        assert browser.get(path).status_code == 404
+    assert browser.post(f"/{P}/-/issues/1/comment", data={"body": "x"}).status_code == 404
+
+
 def test_who_may_not_see_a_project_does_not_see_it(sandbox: Sandbox, browser: FlaskClient) -> None:
     opened(sandbox)
     browser.post("/-/as", data={"user": "out", "back": "/"})
@@ -102,9 +138,12 @@ def test_S9_nothing_that_others_wrote_runs(sandbox: Sandbox, browser: FlaskClien
     head = sandbox.commit_as("evil", P, "b", {name: EVIL + "\n"}, EVIL)
     sandbox.open_as("evil", P, Opening("b", "main", EVIL, EVIL, (EVIL,)))
     sandbox.comment_as("evil", P, 1, EVIL)
+    sandbox.issue_as("evil", P, EVIL, EVIL, description=EVIL)
+    sandbox.comment_as("evil", P, 2, EVIL, issue=True)
     sandbox.status_as("evil", P, head, Setting("failed", EVIL, "b", EVIL, "javascript:alert(1)"))
     sandbox.edit_as("dev", P, 1, Edit(title=EVIL + "!"))
-    for path in ("/", f"/{P}", PAGE, f"/{P}/-/commit/{head}", f"/{P}/-/tree/b", f"/{P}/-/blob/b/{name}"):
+    issues = (f"/{P}/-/issues", f"/{P}/-/issues/2")
+    for path in ("/", f"/{P}", PAGE, *issues, f"/{P}/-/commit/{head}", f"/{P}/-/tree/b", f"/{P}/-/blob/b/{name}"):
         answer = browser.get(path)
         page = answer.get_data(as_text=True)
         assert not re.search(r"<script|<img|<b onclick|href=.javascript", page), path

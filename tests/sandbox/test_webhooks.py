@@ -248,6 +248,10 @@ MAKERS: dict[str, Callable[[Sandbox], object]] = {
     "push.json": lambda sandbox: sandbox.commit_as("mira", P, "main", {"x": "1"}, "x"),
     "merge_request.merge.json": lambda sandbox: (opened(sandbox), sandbox.merge_as("mira", P, 1)),
     "merge_request.approved.json": approved,
+    "note.issue.json": lambda sandbox: (
+        sandbox.issue_as("rep", P, "Control"),
+        sandbox.comment_as("dev", P, 1, "x", issue=True),
+    ),
     "note.merge_request.json": lambda sandbox: (opened(sandbox), sandbox.comment_as("dev", P, 1, "x")),
 }
 NOT_IMITATED = {
@@ -274,7 +278,21 @@ def test_payloads_have_the_fields_of_real_ones(sandbox: Sandbox, receiver: Recei
         if one["object_kind"] == kind and (kind == "push" or one["object_attributes"]["action"] == action)
     ]
     missing = {one for one in keys(real) - keys(ours[-1]) if one.rpartition(".")[2] not in NOT_IMITATED}
-    assert not {one for one in missing if "assignee" not in one and not one.startswith("merge_request.")}
+    assert not {one for one in missing if "assignee" not in one and not one.startswith(("merge_request.", "issue."))}
+
+
+def test_comments_on_issues_are_told_internal_ones_apart(sandbox: Sandbox, receiver: Receiver) -> None:
+    sandbox.issue_as("rep", P, "Control", "red")
+    sandbox.comment_as("dev", P, 1, "x", issue=True)
+    sandbox.comment_as("dev", P, 1, "y", issue=True, internal=True)
+    sandbox.deliver()
+    told = [
+        (one["event_type"], one["object_attributes"]["noteable_type"], one["issue"]["iid"]) for one in receiver.bodies()
+    ]
+    assert told == [("note", "Issue", 1), ("confidential_note", "Issue", 1)]
+    assert receiver.bodies()[0]["object_attributes"]["url"].endswith(
+        f"/{P}/-/issues/1#note_{sandbox.issue(P, 1).notes[0].id}"
+    )
 
 
 def test_opening_says_who_and_what(sandbox: Sandbox, receiver: Receiver) -> None:

@@ -80,6 +80,11 @@ def receiver(redis_url: str, tmp_path: Path) -> Receiver:
             {"issue": {"number": 7, "pull_request": {}}, "repository": PUSH["repository"], "sender": SENDER},
             ("request", "hub", "platform/config", "7"),
         ),
+        (
+            "issue_comment",
+            {"issue": {"number": 3}, "repository": PUSH["repository"], "sender": SENDER},
+            ("issue", "hub", "platform/config", "3"),
+        ),
     ],
 )
 def test_a_delivery_marks_what_it_may_concern(

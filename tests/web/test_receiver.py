@@ -209,6 +209,28 @@ def test_S2_a_forges_body_that_is_not_understood_gets_202_and_the_dead_letter_li
             },
             (("request", "main", "platform/config", "7"),),
         ),
+        (
+            {
+                "object_kind": "note",
+                "project": {"path_with_namespace": "platform/config"},
+                "object_attributes": {"noteable_type": "MergeRequest"},
+                "merge_request": {
+                    "iid": 7,
+                    "source_branch": "towpath/p/prod/shop/0123456789ab-1",
+                    "target_branch": "main",
+                },
+            },
+            (("request", "main", "platform/config", "7"),),
+        ),
+        (
+            {
+                "object_kind": "note",
+                "project": {"path_with_namespace": "platform/config"},
+                "object_attributes": {"noteable_type": "Issue"},
+                "issue": {"iid": 3},
+            },
+            (("issue", "main", "platform/config", "3"),),
+        ),
     ],
 )
 def test_a_forges_event_marks_what_it_may_concern(

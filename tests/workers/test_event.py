@@ -58,7 +58,7 @@ EXPECTED = {
     "gitlab/note.merge_request.json": ["changed"],
     "gitlab/pipeline.json": ["changed"],
     "gitlab/tag_push.json": ["ignored"],
-    "gitlab/note.issue.json": ["ignored"],
+    "gitlab/note.issue.json": ["changed"],
     "gitlab/release.json": ["ignored"],
 }
 

@@ -14,7 +14,7 @@ from workers.cli import main
 SECTIONS = "* @All\n^[Docs][2] @writers\n*.md\n[Ops]\n/deploy/\n"
 
 
-def run(*arguments: str, given: str | None = None) -> Result:
+def run(*arguments: str, given: str | bytes | None = None) -> Result:
     return CliRunner().invoke(main, ["owners", *arguments], input=given)
 
 
@@ -142,6 +142,14 @@ def test_a_line_that_asks_nothing(line: str) -> None:
     result = run("--batch", given=f"{ask('github', '', 'a')}\n{line}\n")
     assert result.exit_code == 1
     assert "line 2" in result.stderr
+
+
+def test_a_line_that_is_no_text_is_answered_as_that_and_the_next_one_too() -> None:
+    given = f"{ask('github', '* @a', 'x')}\n".encode() + b"\xff\xfe\n" + f"{ask('github', '* @b', 'x')}\n".encode()
+    result = run("--batch", given=given)
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert (result.exit_code, [one["owners"] for one in answers]) == (0, [["@a"], None, ["@b"]])
+    assert answers[1]["errors"] == [[2, "not_utf_8"]]
 
 
 def test_every_collected_case() -> None:

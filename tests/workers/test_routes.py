@@ -1,12 +1,13 @@
 """From what happened to the units that it may concern, where some repository or file is broken."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.errors import OutsideError
+from bot.git import Identity
 from bot.pending import GIVE_UP, Work, connect
 from bot.sandbox.faults import Fault
 from bot.sandbox.requests import Opening
@@ -15,11 +16,13 @@ from tests.flows.town import PROJECT, Town, towns
 from tests.flows.world import HOST, POLICY, digest, values
 from workers import routes
 from workers.app import do_work
+from workers.hands import Hands
 from workers.world import World, make_world
 
 UNIT: Work = ("unit", "main", PROJECT, "shop")
 PROD = "environments/prod/one/shop/values.yaml"
 API, APU = f"{HOST}/api", f"{HOST}/apu"
+HANDS = Hands(Identity("Towpath", "towpath@example.com"), lambda: datetime.now(UTC), lambda: None)
 
 
 @pytest.fixture
@@ -160,3 +163,17 @@ def test_S9_the_policy_of_a_merge_request_does_not_say_which_of_its_files_are_re
 def test_a_policy_whose_names_cannot_be_told_apart_is_told_on_the_merge_request(town: Town) -> None:
     hostile = POLICY.replace("{service}/values", "{service}x{a}x{b}x{c}Q/values")
     assert "has 4 names in one path segment" in town.report(opened(town, {"towpath.yaml": hostile}))
+
+
+def test_work_on_a_merge_request_that_is_gone_is_done(town: Town) -> None:
+    """It was tried again for ever, and ended in a dead letter."""
+    work: Work = ("request", "main", PROJECT, "4711")
+    town.pending.mark([work], town.now.timestamp())
+    town.settle()
+    assert not town.pending.dead_letters()
+    assert work not in due(town)
+
+
+def test_work_on_a_repository_that_refuses_is_tried_again(town: Town) -> None:
+    with pytest.raises(OutsideError, match="gone"):
+        routes.route_request(behind_a_broken_one(town), HANDS, "main", "platform/gone", 1)

@@ -164,6 +164,7 @@ def test_the_handbook_lists_every_key() -> None:
         *(f"stages[].{key}" for key in found["$defs"]["Stage"]["properties"] if key != "source"),
         *(f"stages[].source.{key}" for key in found["$defs"]["Source"]["properties"]),
         *(f"stages[].approvals.{key}" for key in found["$defs"]["Approvals"]["properties"]),
+        *(f"stages[].rollback.{key}" for key in found["$defs"]["Rollback"]["properties"]),
         "version",
     }
     table = (DOCS / "policy.md").read_text("utf-8").partition("### ")[0]

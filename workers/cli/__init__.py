@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import click
 
 COMMANDS: Mapping[str, str] = {
+    "audit": "show what ran where and when, how it came and who approved it",
     "check": "validate a config repository offline",
     "demo": "show the main job on an embedded forge",
     "doctor": "say whether the gates are enforced, advisory or bypassable",
@@ -15,6 +16,7 @@ COMMANDS: Mapping[str, str] = {
     "recover": "have webhooks that nobody took sent again",
     "sandbox": "start the sandbox forge alone",
     "schema": "print the JSON Schema of towpath.yaml",
+    "state": "show what commands decided, or begin it anew",
     "timer": "start the timer, which hands due work to the workers",
     "web": "start the receiver of webhooks",
     "webhooks": "set up the webhooks of the config repositories",

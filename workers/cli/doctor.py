@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from policies.enforcement import Enforcement
+    from policies.enforcement import Enforcement, Guard
     from workers.doctor import Examined
 
 
@@ -39,10 +39,20 @@ def as_fields(found: "Examined") -> dict[str, object]:
         "repository": found.repository,
         "branch": guard.branch if guard else None,
         "visibility": guard.visibility if guard else None,
+        "tier": guard.tier if guard else None,
         "stages": [{"stage": name, **asdict(judged)} for name, judged in found.stages],
+        "credential": _credential(found),
+        "hooks": None if found.hooks is None else [asdict(hook) for hook in found.hooks],
         "advice": found.advice,
         "unread": found.unread,
     }
+
+
+def _credential(found: "Examined") -> dict[str, object] | None:
+    if found.credential is None:
+        return None
+    end = found.credential.expires_at
+    return asdict(found.credential) | {"expires_at": end.isoformat() if end else None}
 
 
 def told(found: "Examined") -> Iterator[str]:
@@ -52,8 +62,21 @@ def told(found: "Examined") -> Iterator[str]:
     yield f"{found.forge} {found.repository}{kind}"
     for name, judged in found.stages:
         yield from _stage(name, judged)
+    if guard:
+        yield from _standing(found, guard)
     yield from (f"  not read: {one}" for one in found.unread)
     yield from (f"  to do: {one}" for one in found.advice)
+
+
+def _standing(found: "Examined", guard: "Guard") -> Iterator[str]:
+    """The tier, the token or App, and the webhooks."""
+    from policies.standing import NOT_SHOWN, described
+
+    yield f"  tier: {guard.tier or NOT_SHOWN}"
+    yield f"  token: {described(found.credential)}"
+    if found.hooks is None:
+        yield f"  webhooks: {NOT_SHOWN}"
+    yield from (f"  webhook {hook.url}: {hook.trouble or 'works'}" for hook in found.hooks or ())
 
 
 def _stage(name: str, judged: "Enforcement") -> Iterator[str]:

@@ -28,7 +28,7 @@ def command(dialect: "Dialect | None", file: Path | None, as_json: bool, batch: 
     if batch:
         if dialect or file or as_json or paths:
             raise click.UsageError("--batch takes everything from standard input")
-        with click.open_file("-", encoding="utf-8") as lines:
+        with click.open_file("-", "rb") as lines:
             for answer in _batch(lines):
                 click.echo(answer)
         return
@@ -88,9 +88,14 @@ def _as_json(path: str, owners: "CodeOwners") -> str:
     return json.dumps({"path": path, **_answer(path, owners)})
 
 
-def _batch(lines: Iterable[str]) -> Iterator[str]:
-    """An answer per line; a line that is no question ends it."""
-    for number, line in enumerate(lines, 1):
+def _batch(lines: Iterable[bytes]) -> Iterator[str]:
+    """An answer per line; a line that is no question ends it, but one that is no text is answered as that."""
+    for number, raw in enumerate(lines, 1):
+        try:
+            line = raw.decode()
+        except UnicodeDecodeError:
+            yield json.dumps({"owners": None, "sections": [], "errors": [[number, "not_utf_8"]]})
+            continue
         if line.strip():
             dialect, text, path = _question(line, number)
             yield json.dumps(_answer(path, _parsed(dialect, text)))

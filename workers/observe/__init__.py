@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass, replace
 
+from bot.errors import Permanent
 from policies import layout, naming, trailers
 from policies.config import Fault, Policy, Stage
 from policies.model import Sighting, Target, Trouble
 from policies.sightings import united
 from policies.snapshot import Promotion, Snapshot, StageView
+from policies.state import BRANCH, State, Unknown
 from workers.observe import promotions
 from workers.observe.context import Context
 from workers.observe.inventory import Inventory
 from workers.observe.moments import moments, recorded
 from workers.observe.policy import FILE as POLICY_FILE
 from workers.observe.policy import in_force
+from workers.observe.state import find_state
 
 __all__ = ["POLICY_FILE", "Base", "base", "observe"]
 
@@ -26,16 +29,23 @@ class Base:
     policy: Policy
     inventory: Inventory
     faults: tuple[Fault, ...]
+    state: State | Unknown
+    state_head: str | None
+    """Where the branch of the state was; None where there is none."""
 
 
 def base(context: Context) -> Base:
-    """Read the target branch. One call to the forge; the mirror fetches when it lacks the commit."""
+    """Read the target branch. One look at the heads by Git; the mirror fetches when it lacks the commit."""
     branch = context.forge.default_branch(context.repository)
-    head = context.forge.head(context.repository, branch)
+    heads = context.mirror.heads((branch, BRANCH))
+    if branch not in heads:
+        raise Permanent("read", f"{context.subject}@{branch}", "there is no such branch")
+    head = heads[branch]
     context.mirror.ensure(head)
     force = in_force(context.mirror, head, context.subject)
     inventory = context.inventories.at(context.mirror, head, force.policy.services)
-    return Base(branch, head, force.policy, inventory, force.faults)
+    state = find_state(context, head, heads.get(BRANCH))
+    return Base(branch, head, force.policy, inventory, force.faults, state.state, state.head)
 
 
 def observe(context: Context, unit: str) -> Snapshot:
@@ -58,6 +68,8 @@ def observe(context: Context, unit: str) -> Snapshot:
         {},
         policy_faults=now.faults,
         can_sign=context.signer is not None,
+        state=now.state,
+        state_head=now.state_head or "",
         catching_up=context.memory.get(promotions.catching_key(context)) or "",
     )
     opened = _promotions(context, snapshot)

@@ -5,6 +5,9 @@ from dataclasses import replace
 from itertools import count
 from typing import assert_never
 
+import structlog
+
+from bot.errors import OutsideError
 from policies import naming
 from policies.model import MergeRequest, MergeRequestState, Release, SourceCommit, Trouble
 from policies.snapshot import (
@@ -13,6 +16,7 @@ from policies.snapshot import (
     Attempts,
     Between,
     Content,
+    Exists,
     Members,
     OwnersFile,
     Question,
@@ -25,6 +29,9 @@ from policies.snapshot import (
 from workers.observe import people, promotions
 from workers.observe.content import is_own, splice
 from workers.observe.context import Context
+from workers.observe.own import own_commit
+
+log = structlog.get_logger(__name__)
 
 COMMITS_KEPT = 24 * 3600
 """Seconds for which the commits between two revisions are remembered: they never change, the forge may gain them."""
@@ -53,6 +60,8 @@ def _answer(context: Context, snapshot: Snapshot, question: Question) -> object:
             return promotions.report_text(context, question.iid)
         case OwnersFile() | Reviewed() | Members() | Right():
             return people.answer(context, snapshot.head, question)
+        case Exists():
+            return _exists(context, question)
         case _:
             assert_never(question)
 
@@ -70,7 +79,7 @@ def _attempts(context: Context, snapshot: Snapshot, question: Attempts) -> tuple
         elif requests:  # somebody else's merge request took the branch: it is theirs now
             found.append(Attempt(number, None, own=False))
         elif branch in branches:
-            found.append(Attempt(number, None, _is_first_step(context, snapshot, branches[branch], name)))
+            found.append(_branch_alone(context, snapshot, branches[branch], name))
         else:
             return tuple(found)
     raise AssertionError("count() ends never")
@@ -86,11 +95,14 @@ def _requests(context: Context, branch: str) -> tuple[MergeRequest, ...]:
     return tuple(one for one in context.forge.requests_from(context.repository, branch) if one.same_project)
 
 
-def _is_first_step(context: Context, snapshot: Snapshot, head: str, name: naming.BranchName) -> bool:
-    own = promotions.own_commit(context, head, name)
+def _branch_alone(context: Context, snapshot: Snapshot, head: str, name: naming.BranchName) -> Attempt:
+    """An attempt without a merge request: its first step, where nothing but Towpath's own commit is on the branch."""
+    own = own_commit(context, head, name)
     if own is None or own[0] != head:
-        return False
-    return is_own(context.editor(snapshot.policy.services), snapshot.head, head, own[1].release)
+        return Attempt(name.attempt, None, own=False)
+    record = own[1]
+    is_first = is_own(context.editor(snapshot.policy.services), snapshot.head, head, record.release)
+    return Attempt(name.attempt, None, is_first, requesters=record.requesters, cause=record.cause)
 
 
 def _with_unlabelled(context: Context, snapshot: Snapshot, question: Attempts) -> Snapshot:
@@ -127,3 +139,12 @@ def _arrival(context: Context, snapshot: Snapshot, question: Arrival) -> MergeRe
         if merged or not requests:
             return merged[0] if merged else None
     raise AssertionError("count() ends never")
+
+
+def _exists(context: Context, question: Exists) -> bool | None:
+    """None, told in the log, where the registry could not say: whoever rolls back is shown that."""
+    try:
+        return context.registries.exists(question.repository, question.digest)
+    except OutsideError as failure:
+        log.warning("image not looked up", image=question.repository, digest=question.digest, why=str(failure))
+        return None

@@ -7,6 +7,7 @@ from typing import Protocol
 from bot.forges.base import Forge
 from bot.formats import Format
 from bot.git import Mirror, Signer
+from bot.registries import Registries
 from policies.config import Services
 from policies.model import Sighting
 from workers.observe.content import Editor
@@ -44,6 +45,7 @@ class Context:
     inventories: Inventories = field(default_factory=Inventories)
     signer: Signer | None = None
     """Signs the gate's own merges, and nothing else (S23)."""
+    registries: Registries = field(default_factory=Registries)
 
     def editor(self, services: Services) -> Editor:
         """The way to edit what a policy's services are written in."""

@@ -3,17 +3,25 @@
 People and rights are remembered for a short while; before a merge they are forgotten, and so read again."""
 
 import json
+import threading
+from codecs import BOM_UTF8
+from collections import OrderedDict
 from typing import assert_never
 
-from policies.codeowners import LOCATIONS, Dialect, parse
+from bot.git import Mirror
+from policies.codeowners import LOCATIONS, Dialect, parse, unusable
+from policies.codeowners.model import CodeOwners
 from policies.model import Permission, User
 from policies.snapshot import Members, Owners, OwnersFile, Reviewed, Right, Snapshot
 from workers.observe.context import Context
 
-LONGEST = {"github": 3_000_000, "gitlab": 4_000_000}
-"""Bytes; GitHub loads no larger file (its documentation of code owners), and Towpath reads none."""
+LONGEST = 3 * 1024 * 1024
+"""Bytes from which on a CODEOWNERS is not read: GitHub loads no larger one, GitLab documents no limit."""
+MOST_PARSED = 4
+"""Files that a thread remembers as parsed."""
 KEPT = 300
 """Seconds for which the members of a group and the rights of a user are remembered."""
+_remembered = threading.local()
 
 
 def answer(context: Context, commit: str, question: OwnersFile | Reviewed | Members | Right) -> object:
@@ -32,15 +40,38 @@ def answer(context: Context, commit: str, question: OwnersFile | Reviewed | Memb
 
 
 def owners_file(context: Context, commit: str) -> Owners:
-    """The first CODEOWNERS that the forge would find at a commit of the target branch (S12)."""
+    """The first CODEOWNERS that the forge would find at a commit of the target branch (S12).
+
+    What stands there and is no file, such as a symbolic link, hides no other: it is a fault of its own."""
     dialect: Dialect = context.forge.kind
     for path in LOCATIONS[dialect]:
-        if context.mirror.blob_id(commit, path) is not None:
-            text = context.mirror.read(commit, path) or b""
-            if len(text) > LONGEST[dialect]:
-                return Owners(dialect, path, None)
-            return Owners(dialect, path, parse(dialect, text.decode("utf-8", "replace")))
+        blob = context.mirror.blob_id(commit, path)
+        if blob is not None:
+            return Owners(dialect, path, _parsed(context.mirror, dialect, blob))
+        if context.mirror.is_link(commit, path):
+            return Owners(dialect, path, unusable("symbolic_link"))
     return Owners(dialect, LOCATIONS[dialect][0], None)
+
+
+def _parsed(mirror: Mirror, dialect: Dialect, blob: str) -> CodeOwners:
+    """A file's rules, remembered by its blob id. By each thread for itself: the rules remember what they matched."""
+    known: OrderedDict[tuple[str, str], CodeOwners] = _remembered.__dict__.setdefault("files", OrderedDict())
+    key = (dialect, blob)
+    if key not in known:
+        known[key] = _read(dialect, mirror.blob(blob))
+        if len(known) > MOST_PARSED:
+            known.popitem(last=False)
+    known.move_to_end(key)
+    return known[key]
+
+
+def _read(dialect: Dialect, text: bytes) -> CodeOwners:
+    if len(text) >= LONGEST:
+        return unusable("file_too_large")
+    if text.startswith(BOM_UTF8):
+        # To GitLab it is a part of the first line's pattern, which then fits nothing; GitHub does not say.
+        return unusable("byte_order_mark")
+    return parse(dialect, text.decode("utf-8", "replace"))
 
 
 def members(context: Context, name: str) -> tuple[User, ...] | None:

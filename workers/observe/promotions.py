@@ -3,15 +3,13 @@
 from dataclasses import replace
 from datetime import datetime
 
-from policies import naming, trailers
-from policies.model import MergeRequest, MergeRequestState, User
+from policies import naming
+from policies.model import MergeRequest, MergeRequestState, Thread, User
 from policies.snapshot import Integrity, Promotion, Refusal, Snapshot
 from policies.trailers import Record
 from workers.observe.content import prove, splice
 from workers.observe.context import Context
-
-FAR_DOWN = 20
-"""How many commits of a branch are looked through for Towpath's own."""
+from workers.observe.own import own_commit
 
 
 def is_ours(request: MergeRequest, me: User, unit: str | None = None) -> bool:
@@ -42,6 +40,7 @@ def promotion(context: Context, snapshot: Snapshot, request: MergeRequest) -> Pr
         context.mirror.is_ancestor(snapshot.head, request.head),
         record is not None and context.mirror.is_ancestor(request.head, snapshot.head),
         requesters=record.requesters if record is not None else (),
+        cause=record.cause if record is not None else "",
     )
 
 
@@ -65,29 +64,13 @@ def _foreign() -> Integrity:
     return Integrity(None, None, (), own=False)
 
 
-def own_commit(context: Context, head: str, name: naming.BranchName) -> tuple[str, Record] | None:
-    """Towpath's own commit for this very promotion among the newest of a branch, with its trailers.
-
-    Of its unit, stage and release: a sealed commit of another stage, pushed here, would merge by this stage's gates."""
-    commit, asked = head, (name.unit, name.stage, name.release)
-    for _ in range(FAR_DOWN):
-        record = trailers.unsealed(context.mirror.message(commit), context.seal_keys)
-        if record is not None and (record.unit, record.stage, record.release.name) == asked:
-            return commit, record
-        parents = context.mirror.parents(commit)
-        if not parents:
-            return None
-        commit = parents[0]
-    return None
-
-
 def report_text(context: Context, iid: int) -> str | None:
     """The text of Towpath's report on a merge request: from memory, else from the forge. None where there are two."""
     known = context.memory.get(report_key(context, iid))
     if known is not None:
         return known.partition("\n")[2] or None
     me = context.forge.me()
-    notes = [note for note in context.forge.notes(context.repository, iid) if note.author.id == me.id]
+    notes = [note for note in context.forge.notes(context.repository, Thread(iid)) if note.author.id == me.id]
     mine = [note for note in notes if note.body.startswith(naming.REPORT_MARK)]
     if len(mine) != 1:
         return None
@@ -98,7 +81,7 @@ def report_text(context: Context, iid: int) -> str | None:
 def reports(context: Context, iid: int) -> tuple[int, ...]:
     """The ids of Towpath's reports on a merge request, as the forge has them: one, but for a moment after a crash."""
     me = context.forge.me()
-    notes = context.forge.notes(context.repository, iid)
+    notes = context.forge.notes(context.repository, Thread(iid))
     return tuple(note.id for note in notes if note.author.id == me.id and note.body.startswith(naming.REPORT_MARK))
 
 

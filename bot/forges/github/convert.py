@@ -5,7 +5,7 @@ Field names and states are those of GitHub's REST documentation (pulls, issues, 
 
 from collections.abc import Iterable, Mapping
 
-from bot.forges.base import Note, Reaction
+from bot.forges.base import Issue, LabelChange, Note, Reaction
 from bot.forges.failures import Unreadable
 from bot.forges.fields import Json, items, needed_time, number, part, required, text, time
 from policies.model import (
@@ -103,9 +103,45 @@ def merge_request(fields: Json, closed_by: User | None = None) -> MergeRequest:
 
 
 def note(fields: Json) -> Note:
-    """A comment."""
-    author = some_user(fields, "user") or User(0, "", "unknown")
-    return Note(number(fields, "id"), text(fields, "body"), author, needed_time(fields, "created_at"))
+    """A comment; an edit sets `updated_at`, a reaction does not. One without the field counts as edited."""
+    made, changed = needed_time(fields, "created_at"), time(fields, "updated_at")
+    return Note(
+        id=number(fields, "id"),
+        body=text(fields, "body"),
+        author=some_user(fields, "user") or User(0, "", "unknown"),
+        created_at=made,
+        edited=changed is None or changed > made,
+        internal=False,
+        url=text(fields, "html_url"),
+    )
+
+
+def issue(fields: Json) -> Issue:
+    """An issue, from a list or alone; a pull request is one that has a `pull_request`."""
+    return Issue(
+        iid=number(fields, "number"),
+        url=text(fields, "html_url"),
+        title=text(fields, "title"),
+        open=required(fields, "state") == "open",
+        labels=tuple(text(label, "name") for label in items(fields, "labels")),
+        author=some_user(fields, "user") or User(0, "", "unknown"),
+        updated_at=needed_time(fields, "updated_at"),
+    )
+
+
+def label_changes(found: Iterable[Json]) -> tuple[LabelChange, ...]:
+    """Of an issue's events those about labels, oldest first."""
+    rows = [row for row in found if row.get("event") in ("labeled", "unlabeled") and part(row, "label")]
+    rows.sort(key=lambda row: (needed_time(row, "created_at"), number(row, "id")))
+    return tuple(
+        LabelChange(
+            required(part(row, "label"), "name"),
+            some_user(row, "actor") or User(0, "", "unknown"),
+            row.get("event") == "labeled",
+            needed_time(row, "created_at"),
+        )
+        for row in rows
+    )
 
 
 def reaction(fields: Json) -> Reaction:

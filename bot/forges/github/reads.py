@@ -1,7 +1,7 @@
 """The reading half of the GitHub adapter; lists cost one GET for each hundred."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from github import GithubException
@@ -9,14 +9,18 @@ from github import GithubException
 from bot.errors import Permanent
 from bot.forges import fields
 from bot.forges.addresses import COMMIT, path_at
-from bot.forges.base import GitAccess, Note, Reaction
+from bot.forges.base import GitAccess, Issue, LabelChange, Note, Reaction
 from bot.forges.github import convert
 from bot.forges.github.client import Client
+from bot.forges.github.connections import Moved
 from bot.forges.github.errors import limited, outside
-from policies.model import Check, MergeRequest, MergeRequestState, Permission, Review, SourceCommit, User
+from policies.model import Check, MergeRequest, MergeRequestState, Permission, Review, SourceCommit, Thread, User
 
 REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/(?!\.{1,2}$)[\w.-]+")
 """`owner/name` as GitHub lets them be named."""
+
+UNTOLD = (403, 404, 409, 410, 422, 451)
+"""Answers to a comparison that no later look will change: not shown, gone, empty, or barred by law."""
 
 
 class Reads:
@@ -113,14 +117,36 @@ class Reads:
                 return (*convert.checks(statuses, (), me), convert.HIDDEN_RUNS)
             return convert.checks(statuses, runs, me)
 
-    def notes(self, repository: str, iid: int) -> tuple[Note, ...]:
-        """The comments, oldest first."""
-        with outside("list the comments of", f"{repository}#{iid}"):
-            return tuple(
-                convert.note(one) for one in self._client.list(repository, f"/repos/{repository}/issues/{iid}/comments")
-            )
+    def issues(self, repository: str, label: str, since: datetime | None) -> tuple[Issue, ...]:
+        """The open issues with that label, last updated first, each once; GitHub lists pull requests among them."""
+        query = {"state": "open", "labels": label, "sort": "updated", "direction": "desc"}
+        least = since.astimezone(UTC).replace(microsecond=0) if since else None  # GitHub tells whole seconds
+        query |= {"since": f"{least - timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}"} if least else {}
+        with outside("list the issues of", repository):
+            rows = self._client.list(repository, f"/repos/{repository}/issues", **query)
+            found = (convert.issue(row) for row in rows if "pull_request" not in row)
+            return tuple({one.iid: one for one in found if least is None or one.updated_at >= least}.values())
 
-    def reactions(self, repository: str, iid: int, note: int) -> tuple[Reaction, ...]:  # noqa: ARG002 as the protocol
+    def issue(self, repository: str, iid: int) -> Issue:
+        """One issue."""
+        with outside("read issue", f"{repository}#{iid}"):
+            found = self._client.get(repository, f"/repos/{repository}/issues/{iid}")
+            if "pull_request" in found:
+                raise Permanent("read issue", f"{repository}#{iid}", "it is a pull request")
+            return convert.issue(found)
+
+    def label_changes(self, repository: str, iid: int) -> tuple[LabelChange, ...]:
+        """The labels given and taken, by the pull request's events."""
+        with outside("read the label log of", f"{repository}#{iid}"):
+            return convert.label_changes(self._client.list(repository, f"/repos/{repository}/issues/{iid}/events"))
+
+    def notes(self, repository: str, thread: Thread) -> tuple[Note, ...]:
+        """The comments, oldest first."""
+        with outside("list the comments of", f"{repository}#{thread.iid}"):
+            found = self._client.list(repository, f"/repos/{repository}/issues/{thread.iid}/comments")
+            return tuple(convert.note(one) for one in found)
+
+    def reactions(self, repository: str, thread: Thread, note: int) -> tuple[Reaction, ...]:  # noqa: ARG002 as the protocol
         """The reactions to a comment."""
         with outside("list the reactions to", f"comment {note} of {repository}"):
             found = self._client.list(repository, f"/repos/{repository}/issues/comments/{note}/reactions")
@@ -170,7 +196,7 @@ class Reads:
         """The commits after `old` up to `new`, newest first.
 
         Empty where the address is not on this GitHub (S11: nobody else is asked), and where GitHub does not know the
-        repository or the commits, or does not show them to the bot.
+        repository or the commits, or does not show them to the bot: nothing depends on these links.
         """
         path = path_at(self._client.url, source) or ""
         found = "/".join(path.strip("/").split("/")[:2]).removesuffix(".git")
@@ -179,8 +205,10 @@ class Reads:
         with outside("compare", f"{found} {old[:12]}..{new[:12]}"):
             try:
                 return convert.compared(self._client.list(found, f"/repos/{found}/compare/{old}...{new}", "commits"))
+            except Moved:
+                return ()
             except GithubException as refusal:
-                if refusal.status in (403, 404) and not limited(refusal):
+                if refusal.status in UNTOLD and not limited(refusal):
                     return ()
                 raise
 

@@ -68,6 +68,7 @@ def of_rule(branch: str, rule: fields.Json, people: People) -> Guard:
         mergers,
         () if _is_on(rule, "enforce_admins") else people.having("admin"),
         may_force=_is_on(rule, "allow_force_pushes"),
+        owners_asked=isinstance(reviews, Mapping) and reviews.get("require_code_owner_reviews") is True,
         hindrances=tuple(filter(None, hindrances)),
     )
 
@@ -94,6 +95,7 @@ def of_rulesets(branch: str, rules: Iterable[fields.Json], people: People) -> Gu
         () if "pull_request" in by_type else writers,
         writers,
         may_force="non_fast_forward" not in by_type,
+        owners_asked=any(one.get("require_code_owner_review") is True for one in by_type.get("pull_request", [])),
         hindrances=tuple(filter(None, hindrances)),
     )
 
@@ -116,7 +118,8 @@ def bypassers(ruleset: fields.Json, people: People) -> tuple[str, ...] | None:
 def stronger(first: Guard, second: Guard) -> Guard:
     """The layer that holds more: both count at once. Where none protects, what was not read is not forgotten."""
     if first.protected and second.protected:
-        return max(first, second, key=_strength)
+        asked = first.owners_asked or second.owners_asked
+        return replace(max(first, second, key=_strength), owners_asked=asked)
     if first.protected or second.protected:
         return first if first.protected else second
     unread = (*first.unread, *second.unread)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from urllib.parse import quote
 
 import structlog
 from github import GithubException
@@ -12,7 +13,7 @@ from bot.forges.base import Emoji, Note, Proposal, Status
 from bot.forges.github import convert
 from bot.forges.github.errors import outside, said
 from bot.forges.github.webhooks import Webhooks
-from policies.model import CheckState, Mergeable, MergeRequest, MergeRequestState, User
+from policies.model import CheckState, Mergeable, MergeRequest, MergeRequestState, Thread, User
 
 log = structlog.get_logger(__name__)
 
@@ -72,27 +73,43 @@ class Writes(Webhooks):
             answer = self._client.post(repository, f"/repos/{repository}/pulls/{iid}/requested_reviewers", body)
             fields.number(answer, "number")
 
-    def add_note(self, repository: str, iid: int, body: str) -> Note:
-        """Comment."""
-        with outside("comment on", f"{repository}#{iid}"):
-            return convert.note(
-                self._client.post(repository, f"/repos/{repository}/issues/{iid}/comments", {"body": body})
-            )
+    def unlabel(self, repository: str, iid: int, labels: Sequence[str]) -> None:
+        """Take labels off, one by one; GitHub answers 404 in words of its own where one is not there."""
+        with outside("take labels off", f"{repository}#{iid}"):
+            for label in labels:
+                try:
+                    self._client.delete(repository, f"/repos/{repository}/issues/{iid}/labels/{quote(label, safe='')}")
+                except GithubException as refusal:
+                    if not (refusal.status == 404 and "Label does not exist" in said(refusal)):
+                        raise
 
-    def edit_note(self, repository: str, iid: int, note: int, body: str) -> None:
+    def add_note(
+        self,
+        repository: str,
+        thread: Thread,
+        body: str,
+        *,
+        internal: bool = False,  # noqa: ARG002 GitHub has none
+    ) -> Note:
+        """Comment."""
+        path = f"/repos/{repository}/issues/{thread.iid}/comments"
+        with outside("comment on", f"{repository}#{thread.iid}"):
+            return convert.note(self._client.post(repository, path, {"body": body}))
+
+    def edit_note(self, repository: str, thread: Thread, note: int, body: str) -> None:
         """Replace a comment's text."""
-        with outside("edit a comment on", f"{repository}#{iid}"):
+        with outside("edit a comment on", f"{repository}#{thread.iid}"):
             answer = self._client.patch(repository, f"/repos/{repository}/issues/comments/{note}", {"body": body})
             fields.number(answer, "id")
 
-    def delete_note(self, repository: str, iid: int, note: int) -> None:
+    def delete_note(self, repository: str, thread: Thread, note: int) -> None:
         """Remove a comment."""
-        with outside("remove a comment from", f"{repository}#{iid}"):
+        with outside("remove a comment from", f"{repository}#{thread.iid}"):
             self._client.delete(repository, f"/repos/{repository}/issues/comments/{note}")
 
-    def react(self, repository: str, iid: int, note: int, emoji: Emoji) -> None:
+    def react(self, repository: str, thread: Thread, note: int, emoji: Emoji) -> None:
         """Give a comment a reaction; GitHub answers with the one that stands there already."""
-        with outside("react to a comment on", f"{repository}#{iid}"):
+        with outside("react to a comment on", f"{repository}#{thread.iid}"):
             path = f"/repos/{repository}/issues/comments/{note}/reactions"
             fields.number(self._client.post(repository, path, {"content": emoji.value}), "id")
 

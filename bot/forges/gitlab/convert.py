@@ -6,9 +6,9 @@ Field names and states are those of GitLab's REST v4 documentation (merge reques
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from bot.forges.base import Emoji, Note, Reaction
+from bot.forges.base import Emoji, Issue, LabelChange, Note, Reaction
 from bot.forges.failures import Unreadable
 from bot.forges.fields import Json, needed_time, number, part, required, text, time
 from policies.model import (
@@ -116,10 +116,53 @@ def merge_commit(fields: Json) -> str | None:
     return text(fields, "merge_commit_sha") or text(fields, "squash_commit_sha") or text(fields, "sha") or None
 
 
-def note(fields: Json) -> Note:
-    """A comment."""
-    author = _some_user(fields, "author") or User(0, "", "unknown")
-    return Note(number(fields, "id"), text(fields, "body"), author, needed_time(fields, "created_at"))
+EDITED_AFTER = timedelta(seconds=1)
+"""A comment that was changed later than this after it was made counts as edited."""
+
+
+def note(fields: Json, page: str) -> Note:
+    """A comment; `page` is its web address up to its number.
+
+    GitLab's REST tells no time of an edit, and an emoji too sets `updated_at` (`Note#bump_updated_at`). So a comment
+    that got one later than a second after it was made counts as edited, as does one without the field: fails closed."""
+    made, changed, identity = needed_time(fields, "created_at"), time(fields, "updated_at"), number(fields, "id")
+    return Note(
+        id=identity,
+        body=text(fields, "body"),
+        author=_some_user(fields, "author") or User(0, "", "unknown"),
+        created_at=made,
+        edited=changed is None or changed > made + EDITED_AFTER,
+        internal=fields.get("internal") is True or fields.get("confidential") is True,  # its name before GitLab 15
+        url=f"{page}{identity}",
+    )
+
+
+def issue(fields: Json) -> Issue:
+    """An issue, from a list or alone."""
+    return Issue(
+        iid=number(fields, "iid"),
+        url=text(fields, "web_url"),
+        title=text(fields, "title"),
+        open=required(fields, "state") == "opened",
+        labels=_labels(fields.get("labels")),
+        author=_some_user(fields, "author") or User(0, "", "unknown"),
+        updated_at=needed_time(fields, "updated_at"),
+    )
+
+
+def label_changes(found: Iterable[Json]) -> tuple[LabelChange, ...]:
+    """The label log, oldest first; of a label that is deleted GitLab tells no name."""
+    rows = sorted(found, key=lambda fields: (needed_time(fields, "created_at"), number(fields, "id")))
+    return tuple(
+        LabelChange(
+            required(part(row, "label"), "name"),
+            _some_user(row, "user") or User(0, "", "unknown"),
+            required(row, "action") == "add",
+            needed_time(row, "created_at"),
+        )
+        for row in rows
+        if part(row, "label")
+    )
 
 
 def checks(statuses: Iterable[Json], me: int) -> tuple[Check, ...]:
@@ -131,7 +174,7 @@ def checks(statuses: Iterable[Json], me: int) -> tuple[Check, ...]:
     return tuple(newest[key] for key in sorted(newest))
 
 
-EMOJI = {"thumbsup": Emoji.done.value, "thumbsdown": Emoji.refused.value}
+EMOJI = {"tada": Emoji.done.value, "thumbsdown": Emoji.refused.value}
 """GitLab's names that differ from those of `Emoji`."""
 
 PERMISSIONS = ((50, Permission.admin), (40, Permission.maintain), (30, Permission.write), (20, Permission.read))

@@ -8,13 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from gitlab.exceptions import GitlabHttpError
-
 from bot.forges import fields
 from bot.forges.failures import one_line
 from bot.forges.gitlab import convert, paths
-from bot.forges.gitlab.errors import outside, said
-from bot.forges.gitlab.reads import Reads
+from bot.forges.gitlab.errors import outside
+from bot.forges.gitlab.standing import Standing, tried
 from policies.enforcement import Guard, Needed
 from policies.model import User
 
@@ -59,7 +57,7 @@ class People:
         return next((_named(user, held) for user, held in self._levels if user.id == number), f"user number {number}")
 
 
-class Protection(Reads):
+class Protection(Standing):
     """Reading a branch's protection; needs the role Maintainer."""
 
     def guard(self, repository: str, branch: str) -> Guard:
@@ -69,14 +67,19 @@ class Protection(Reads):
             people = People(self._client.list(f"{paths.project(repository)}/members/all"), self.me())
             needed = Needed.anybodys if project.get("only_allow_merge_if_pipeline_succeeds") is True else Needed.no
             visibility = fields.text(project, "visibility")
-            try:
-                listed = self._client.list(f"{paths.project(repository)}/protected_branches")
-            except GitlabHttpError as refusal:
-                if refusal.response_code not in (403, 404):
-                    raise
-                unread = (f"the protected branches ({said(refusal)}): the bot needs the role Maintainer",)
-                return Guard("gitlab", branch, None, needed, visibility=visibility, unread=unread)
-            return replace(guard_of(branch, listed, people), status=needed, visibility=visibility)
+            tier = self._tier(repository)
+            listed, why = tried(lambda: self._client.list(f"{paths.project(repository)}/protected_branches"))
+            if listed is None:
+                unread = (f"the protected branches ({why}): the bot needs the role Maintainer",)
+                return Guard("gitlab", branch, None, needed, visibility=visibility, unread=unread, tier=tier)
+            return replace(guard_of(branch, listed, people), status=needed, visibility=visibility, tier=tier)
+
+    def _tier(self, repository: str) -> str:
+        """By the list of approval rules, which GitLab Free does not have."""
+        rules, why = tried(lambda: self._client.list(f"{paths.project(repository)}/approval_rules"))
+        return (
+            "Premium or Ultimate" if rules is not None else f"Free, or approval rules not shown to this token ({why})"
+        )
 
 
 def guard_of(branch: str, listed: Iterable[fields.Json], people: People) -> Guard:
@@ -95,6 +98,8 @@ def guard_of(branch: str, listed: Iterable[fields.Json], people: People) -> Guar
         mergers=tuple(dict.fromkeys((*pushers, *_together(people.allowed, rules, "merge_access_levels")))),
         lifters=_lifters(rules, people),
         may_force=any(rule.get("allow_force_push") is True for rule in rules),
+        # of this setting the strictest rule counts
+        owners_asked=any(rule.get("code_owner_approval_required") is True for rule in rules),
     )
 
 

@@ -7,11 +7,14 @@ from gitlab.exceptions import GitlabHttpError
 
 from bot.errors import Permanent
 from bot.forges.addresses import COMMIT
-from bot.forges.base import GitAccess, Note, Reaction
+from bot.forges.base import GitAccess, Issue, LabelChange, Note, Reaction
 from bot.forges.gitlab import convert, paths
 from bot.forges.gitlab.client import Client
-from bot.forges.gitlab.errors import outside
-from policies.model import Check, MergeRequest, Permission, Review, SourceCommit, User
+from bot.forges.gitlab.errors import Redirected, outside
+from policies.model import Check, MergeRequest, Permission, Review, SourceCommit, Thread, User
+
+UNTOLD = (403, 404, 409, 410, 422, 451)
+"""Answers to a comparison that no later look will change: not shown, gone, empty, or barred by law."""
 
 
 class Reads:
@@ -71,7 +74,7 @@ class Reads:
 
         In that order, one that is updated while the pages are read shifts others to a later page, never past one.
         """
-        after = since.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        after = _zulu(since)
         with outside("list the updated merge requests of", repository):
             return self._requests(repository, state="all", updated_after=after, order_by="updated_at")
 
@@ -82,16 +85,37 @@ class Reads:
             found = self._client.list(f"{paths.project(repository)}/repository/commits/{sha}/statuses")
             return convert.checks(found, me)
 
-    def notes(self, repository: str, iid: int) -> tuple[Note, ...]:
-        """The comments, oldest first; what GitLab notes by itself is left out."""
-        with outside("list the comments of", paths.named(repository, iid)):
-            found = self._client.list(f"{paths.request(repository, iid)}/notes", sort="asc", order_by="created_at")
-            return tuple(convert.note(fields) for fields in found if fields.get("system") is not True)
+    def issues(self, repository: str, label: str, since: datetime | None) -> tuple[Issue, ...]:
+        """The open issues with that label, last updated first, each once."""
+        query = {"scope": "all", "state": "opened", "labels": label, "order_by": "updated_at", "sort": "desc"}
+        query |= {"updated_after": _zulu(since)} if since else {}
+        with outside("list the issues of", repository):
+            found = map(convert.issue, self._client.list(paths.issues(repository), **query))
+            return tuple({issue.iid: issue for issue in found}.values())
 
-    def reactions(self, repository: str, iid: int, note: int) -> tuple[Reaction, ...]:
-        """The emoji on a comment, `thumbsup` and `thumbsdown` by the names of `Emoji`."""
-        with outside("list the emoji on", f"comment {note} of {paths.named(repository, iid)}"):
-            found = self._client.list(f"{paths.request(repository, iid)}/notes/{note}/award_emoji")
+    def issue(self, repository: str, iid: int) -> Issue:
+        """One issue."""
+        place = Thread(iid, issue=True)
+        with outside("read issue", paths.named_thread(repository, place)):
+            return convert.issue(self._client.get(paths.thread(repository, place)))
+
+    def label_changes(self, repository: str, iid: int) -> tuple[LabelChange, ...]:
+        """The log of a merge request's labels, oldest first."""
+        with outside("read the label log of", paths.named(repository, iid)):
+            found = self._client.list(f"{paths.request(repository, iid)}/resource_label_events")
+            return convert.label_changes(found)
+
+    def notes(self, repository: str, thread: Thread) -> tuple[Note, ...]:
+        """The comments, oldest first; what GitLab notes by itself is left out."""
+        page = paths.note_page(self._client.url, repository, thread)
+        with outside("list the comments of", paths.named_thread(repository, thread)):
+            found = self._client.list(f"{paths.thread(repository, thread)}/notes", sort="asc", order_by="created_at")
+            return tuple(convert.note(fields, page) for fields in found if fields.get("system") is not True)
+
+    def reactions(self, repository: str, thread: Thread, note: int) -> tuple[Reaction, ...]:
+        """The emoji on a comment; `tada` and `thumbsdown` by the names of `Emoji`."""
+        with outside("list the emoji on", f"comment {note} of {paths.named_thread(repository, thread)}"):
+            found = self._client.list(f"{paths.thread(repository, thread)}/notes/{note}/award_emoji")
             return tuple(convert.reaction(fields) for fields in found)
 
     def reviews(self, repository: str, iid: int) -> tuple[Review, ...]:
@@ -157,8 +181,10 @@ class Reads:
         with outside("compare", f"{found} {old[:12]}..{new[:12]}"):
             try:
                 return convert.compared(self._client.get(path, **{"from": old, "to": new}))
+            except Redirected:
+                return ()
             except GitlabHttpError as refusal:
-                if refusal.response_code in (403, 404):
+                if refusal.response_code in UNTOLD:
                     return ()
                 raise
 
@@ -166,3 +192,7 @@ class Reads:
         query = {"order_by": "created_at", "sort": "desc", **query}
         found = (convert.merge_request(fields) for fields in self._client.list(paths.requests(repository), **query))
         return tuple({request.iid: request for request in found}.values())  # a shifted page repeats an item
+
+
+def _zulu(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -14,8 +14,15 @@ from bot.forges.gitlab import paths
 from bot.forges.gitlab.errors import outside
 from bot.forges.gitlab.reads import Reads
 
-EVENTS = ("emoji_events", "merge_requests_events", "note_events", "pipeline_events", "push_events")
-"""What Towpath listens to."""
+EVENTS = (
+    "confidential_note_events",
+    "emoji_events",
+    "merge_requests_events",
+    "note_events",
+    "pipeline_events",
+    "push_events",
+)
+"""What Towpath listens to; `note_events` are comments on issues too, the confidential ones are internal notes."""
 
 
 class Webhooks(Reads):

@@ -12,7 +12,7 @@ from bot.forges.fields import Json
 from bot.forges.gitlab import convert, paths
 from bot.forges.gitlab.client import Client
 from bot.forges.gitlab.errors import outside, said
-from policies.model import CheckState, Mergeable, MergeRequest, MergeRequestState, User
+from policies.model import CheckState, Mergeable, MergeRequest, MergeRequestState, Thread, User
 
 LONGEST_DESCRIPTION = 140
 """Of a commit status; GitHub's limit, kept for every forge."""
@@ -47,31 +47,33 @@ class Writes:
         with outside("open a merge request for", f"{repository} {proposal.source_branch}"):
             return convert.merge_request(self._client.post(paths.requests(repository), body))
 
-    def add_note(self, repository: str, iid: int, body: str) -> Note:
+    def add_note(self, repository: str, thread: Thread, body: str, *, internal: bool = False) -> Note:
         """Comment. Permanent where GitLab took the whole text as quick actions and so kept no comment."""
-        with outside("comment on", paths.named(repository, iid)):
-            answer = self._client.post(f"{paths.request(repository, iid)}/notes", {"body": body})
+        subject, page = paths.named_thread(repository, thread), paths.note_page(self._client.url, repository, thread)
+        wanted = {"body": body} | ({"internal": True} if internal else {})
+        with outside("comment on", subject):
+            answer = self._client.post(f"{paths.thread(repository, thread)}/notes", wanted)
             if "id" not in answer:
                 cause = "GitLab took the text as quick actions: no line of a comment may start with `/`"
-                raise Permanent("comment on", paths.named(repository, iid), cause)
-            return convert.note(answer)
+                raise Permanent("comment on", subject, cause)
+            return convert.note(answer, page)
 
-    def edit_note(self, repository: str, iid: int, note: int, body: str) -> None:
+    def edit_note(self, repository: str, thread: Thread, note: int, body: str) -> None:
         """Replace a comment's text."""
-        with outside("edit a comment on", paths.named(repository, iid)):
-            self._client.put(f"{paths.request(repository, iid)}/notes/{note}", {"body": body})
+        with outside("edit a comment on", paths.named_thread(repository, thread)):
+            self._client.put(f"{paths.thread(repository, thread)}/notes/{note}", {"body": body})
 
-    def delete_note(self, repository: str, iid: int, note: int) -> None:
+    def delete_note(self, repository: str, thread: Thread, note: int) -> None:
         """Remove a comment."""
-        with outside("remove a comment from", paths.named(repository, iid)):
-            self._client.delete(f"{paths.request(repository, iid)}/notes/{note}")
+        with outside("remove a comment from", paths.named_thread(repository, thread)):
+            self._client.delete(f"{paths.thread(repository, thread)}/notes/{note}")
 
-    def react(self, repository: str, iid: int, note: int, emoji: Emoji) -> None:
+    def react(self, repository: str, thread: Thread, note: int, emoji: Emoji) -> None:
         """Give a comment an emoji; GitLab refuses the one that stands there already, with a 404."""
         name = {value: key for key, value in convert.EMOJI.items()}.get(emoji.value, emoji.value)
-        with outside("react to a comment on", paths.named(repository, iid)):
+        with outside("react to a comment on", paths.named_thread(repository, thread)):
             try:
-                self._client.post(f"{paths.request(repository, iid)}/notes/{note}/award_emoji", {"name": name})
+                self._client.post(f"{paths.thread(repository, thread)}/notes/{note}/award_emoji", {"name": name})
             except GitlabHttpError as refusal:
                 if "already been taken" not in said(refusal):
                     raise
@@ -80,6 +82,11 @@ class Writes:
         """Add labels; GitLab makes those that the project lacks."""
         with outside("label", paths.named(repository, iid)):
             self._client.put(paths.request(repository, iid), {"add_labels": ",".join(labels)})
+
+    def unlabel(self, repository: str, iid: int, labels: Sequence[str]) -> None:
+        """Take labels off; GitLab passes over those that it lacks."""
+        with outside("take labels off", paths.named(repository, iid)):
+            self._client.put(paths.request(repository, iid), {"remove_labels": ",".join(labels)})
 
     def ask_for_review(self, repository: str, iid: int, reviewers: Sequence[User]) -> None:
         """Ask users for a review, beside those asked already: GitLab replaces the whole list, so it is read first.

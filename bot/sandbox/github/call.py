@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
-from bot.sandbox import errors, requests
+from bot.sandbox import errors, issues, requests
 from bot.sandbox.api import Answer, ApiCall, Json
-from bot.sandbox.model import App, MergeRequest, Project
+from bot.sandbox.model import App, MergeRequest, Project, Thread
 from bot.sandbox.state import require_code
 
 T = TypeVar("T")
@@ -71,6 +71,13 @@ class Call(ApiCall):
         """The pull request that the path names, with its repository."""
         project = self.project()
         return project, requests.find(project, self.where["number"], self.actor)
+
+    def thread(self) -> tuple[Project, Thread]:
+        """The pull request or issue that the path names, which are numbered in one row."""
+        project, number = self.project(), self.where["number"]
+        if number.isdecimal() and int(number) in project.issues and int(number) not in project.requests:
+            return project, issues.find(project, number)
+        return self.request()
 
     def need(self, name: str) -> str:
         """A parameter that must be there."""

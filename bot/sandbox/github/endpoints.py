@@ -10,7 +10,7 @@ from jwt.types import Options
 from bot.sandbox import errors
 from bot.sandbox.api import Answer, Asked, match, parameters
 from bot.sandbox.faults import Fault
-from bot.sandbox.github import checks, hooks, issues, people, pulls, repositories
+from bot.sandbox.github import checks, hooks, issues, people, pulls, repositories, rulesets
 from bot.sandbox.github.call import Call, refused, said
 from bot.sandbox.model import App, Token
 from bot.sandbox.state import State
@@ -43,7 +43,8 @@ ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", f"{R}/branches/:branch", repositories.read_branch),
     ("GET", f"{R}/branches/:branch/protection", repositories.read_protection),
     ("PUT", f"{R}/branches/:branch/protection", repositories.protect),
-    ("GET", f"{R}/rules/branches/:branch", repositories.list_rules),
+    ("GET", f"{R}/rules/branches/:branch", rulesets.list_rules),
+    ("GET", f"{R}/rulesets/:ruleset", rulesets.read),
     ("GET", f"{R}/git/ref/*ref", repositories.read_ref),
     ("DELETE", f"{R}/git/refs/*ref", repositories.delete_ref),
     ("GET", f"{R}/commits", repositories.list_commits),
@@ -67,6 +68,7 @@ ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("PUT", f"{PULL}/reviews/:review/dismissals", pulls.dismiss_review),
     ("POST", f"{PULL}/requested_reviewers", pulls.ask_reviewers),
     ("GET", f"{R}/issues", issues.list_issues),
+    ("POST", f"{R}/issues", issues.create),
     ("GET", COMMENT, issues.read_comment),
     ("PATCH", COMMENT, issues.update_comment),
     ("DELETE", COMMENT, issues.delete_comment),
@@ -74,6 +76,7 @@ ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", f"{COMMENT}/reactions", issues.create_reaction),
     ("GET", ISSUE, issues.read),
     ("PATCH", ISSUE, issues.update),
+    ("GET", f"{ISSUE}/events", issues.list_events),
     ("GET", f"{ISSUE}/labels", issues.list_labels),
     ("POST", f"{ISSUE}/labels", issues.add_labels),
     ("DELETE", f"{ISSUE}/labels/:name", issues.remove_label),
@@ -87,11 +90,14 @@ ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
 )
 """Method, path below `/api/v3/`, endpoint. The first match counts, so fixed words stand before parameters."""
 
+FINE_GRAINED = "github_pat_"
+"""How the tokens begin whose permissions GitHub shows nobody."""
 CLAIMS: Options = {"require": ["exp", "iat", "iss"]}
 
 
 def answer(state: State, asked: Asked) -> Answer:
     """What GitHub would say, under the forge's lock; 304 where the asker has it already."""
+    token: Token | None = None
     with state.lock:
         if not asked.headers.get("user-agent"):
             return said(403, "Request forbidden by administrative rules. A request needs a User-Agent.")
@@ -106,7 +112,7 @@ def answer(state: State, asked: Asked) -> Answer:
             found = _tagged(asked, endpoint(call))
         except errors.Refused as refusal:
             found = refused(refusal, asked.path)
-        return replace(found, headers=_quota(state) | dict(found.headers))
+        return replace(found, headers=_quota(state) | _of_token(token) | dict(found.headers))
 
 
 def trouble(state: State, fault: Fault) -> Answer:
@@ -163,6 +169,17 @@ def _quota(state: State, used: int = 1, seconds: int = 3600) -> dict[str, str]:
         "X-RateLimit-Reset": str(int(state.clock().timestamp()) + seconds),
         "X-RateLimit-Resource": "core",
     }
+
+
+def _of_token(token: Token | None) -> dict[str, str]:
+    """What GitHub tells a person's token of itself: when it ends, and the scopes of a classic one."""
+    if token is None or token.installation is not None:
+        return {}
+    is_classic = not token.read_only and not token.value.startswith(FINE_GRAINED)
+    told = {"X-OAuth-Scopes": ", ".join(token.scopes or ("repo",))} if is_classic else {}
+    if token.expires_at is not None:
+        told["GitHub-Authentication-Token-Expiration"] = f"{token.expires_at:%Y-%m-%d %H:%M:%S} UTC"
+    return told
 
 
 def _tagged(asked: Asked, found: Answer) -> Answer:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.sandbox import merging
+from bot.sandbox import merging, rulesets
 from bot.sandbox.branches import Move, may_merge, protections, settle, signature
 from bot.sandbox.errors import Conflict, Forbidden, NotMergeable, RefMoved
 from bot.sandbox.github import reviews
@@ -67,13 +67,15 @@ def merge(state: State, project: Project, request: MergeRequest, actor: User, ho
     return _merge(state, project, request, actor, how)
 
 
-def missing(state: State, project: Project, request: MergeRequest) -> str | None:
-    """What the base branch's protection still asks for, in GitHub's words."""
+def missing(state: State, project: Project, request: MergeRequest, actor: User | None = None) -> str | None:
+    """What the base branch's protection still asks of an actor, in GitHub's words; None: of who bypasses nothing."""
     for rule in protections(project, request.target_branch):
         reason = _missing(state, project, request, rule)
         if reason:
             return reason
-    return None
+    binding = rulesets.binding(state, project, request.target_branch, actor, rulesets.MERGING)
+    unmet = (_unmet(state, project, request.head, check) for one in binding for check in one.checks)
+    return next(filter(None, unmet), None)
 
 
 def _may(state: State, project: Project, request: MergeRequest, actor: User, how: Merging) -> None:
@@ -81,7 +83,10 @@ def _may(state: State, project: Project, request: MergeRequest, actor: User, how
         raise NotMergeable("Pull Request has merge conflicts")
     if not may_merge(project, actor, request.target_branch):
         raise NotMergeable("You're not authorized to push to this branch. Visit the repository's settings.")
-    reason = missing(state, project, request)
+    binding = rulesets.binding(state, project, request.target_branch, actor, rulesets.MERGING)
+    if any(one.update for one in binding):
+        raise NotMergeable("Repository rule violations found\n\nCannot update this protected ref.")
+    reason = missing(state, project, request, actor)
     if reason:
         raise NotMergeable(reason)
     allowed = {
@@ -95,12 +100,9 @@ def _may(state: State, project: Project, request: MergeRequest, actor: User, how
 
 def _missing(state: State, project: Project, request: MergeRequest, rule: Protection) -> str | None:
     for check in rule.checks:
-        word = _state(state, project, request.head, check)
-        if word is None:
-            return f'Required status check "{check.context}" is expected.'
-        if word not in PASSING:
-            failing = "failing" if word in ("failed", "canceled") else "pending"
-            return f'Required status check "{check.context}" is {failing}.'
+        unmet = _unmet(state, project, request.head, check)
+        if unmet:
+            return unmet
     verdicts = [*reviews.standing(project, request).values()] if rule.reviews else []
     if verdicts.count("APPROVED") < rule.reviews or "CHANGES_REQUESTED" in verdicts:
         plural = "review is" if rule.reviews == 1 else "reviews are"
@@ -108,6 +110,16 @@ def _missing(state: State, project: Project, request: MergeRequest, rule: Protec
     if rule.strict and not project.git.is_ancestor(project.git.heads()[request.target_branch], request.head):
         return "The head branch is not up to date with the base branch."
     return None
+
+
+def _unmet(state: State, project: Project, sha: str, check: RequiredCheck) -> str | None:
+    word = _state(state, project, sha, check)
+    if word is None:
+        return f'Required status check "{check.context}" is expected.'
+    if word in PASSING:
+        return None
+    failing = "failing" if word in ("failed", "canceled") else "pending"
+    return f'Required status check "{check.context}" is {failing}.'
 
 
 def _state(state: State, project: Project, sha: str, check: RequiredCheck) -> str | None:

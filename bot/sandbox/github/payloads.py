@@ -110,7 +110,7 @@ def _actions(event: RequestChanged) -> Iterator[tuple[str, Json]]:
 
 
 def _note(state: State, event: Noted) -> Json:
-    where = event.project, event.request
+    where = event.project, event.thread
     return _common(state, event, event.actor) | {
         "action": {"create": "created", "update": "edited"}[event.action],
         "issue": issue(state, *where),

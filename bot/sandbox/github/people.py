@@ -11,6 +11,16 @@ from bot.sandbox.model import App, Group, Installation, Member, Role, Token
 from bot.sandbox.state import State, members, role
 
 TOKEN_LIVES = timedelta(hours=1)
+PERMISSIONS: Json = {
+    "administration": "read",
+    "checks": "read",
+    "contents": "write",
+    "issues": "write",
+    "metadata": "read",
+    "pull_requests": "write",
+    "statuses": "write",
+}
+"""What every installation has been given."""
 
 
 def me(call: Call) -> Answer:
@@ -133,7 +143,7 @@ def _installation(call: Call, found: Installation) -> Json:
         "account": shapes.owner(call.state, found.group),
         "target_type": "Organization",
         "repository_selection": "all",
-        "permissions": {"contents": "write", "pull_requests": "write", "statuses": "write"},
+        "permissions": PERMISSIONS,
         "events": [],
         "created_at": shapes.time(found.created_at),
         "updated_at": shapes.time(found.created_at),

@@ -3,19 +3,30 @@
 from bot.sandbox.api import Json
 from bot.sandbox.github import shapes
 from bot.sandbox.github.shapes import time, user
-from bot.sandbox.model import Award, Checked, MergeRequest, Note, Project, RequestState, Review
+from bot.sandbox.model import (
+    Award,
+    Checked,
+    Issue,
+    LabelEvent,
+    MergeRequest,
+    Note,
+    Project,
+    RequestState,
+    Review,
+    Thread,
+)
 from bot.sandbox.state import State
 
-EMOJI = {"thumbsup": "+1", "thumbsdown": "-1"}
+EMOJI = {"thumbsup": "+1", "thumbsdown": "-1", "tada": "hooray"}
 """Emoji as the page and GitLab name them, to GitHub's reactions."""
 
 
-def web(state: State, project: Project, found: MergeRequest) -> str:
+def web(state: State, project: Project, found: Thread) -> str:
     """Where a person reads it."""
-    return f"{state.url}/{project.full_path}/pull/{found.iid}"
+    return f"{state.url}/{project.full_path}/{'issues' if isinstance(found, Issue) else 'pull'}/{found.iid}"
 
 
-def _state(found: MergeRequest) -> str:
+def _state(found: Thread) -> str:
     return "open" if found.state is RequestState.opened else "closed"
 
 
@@ -82,8 +93,8 @@ def single_pull(state: State, project: Project, found: MergeRequest, mergeable: 
     }
 
 
-def issue(state: State, project: Project, found: MergeRequest, *, alone: bool = False) -> Json:
-    """A pull request as an issue; who closed it is told where it is read `alone`."""
+def issue(state: State, project: Project, found: Thread, *, alone: bool = False) -> Json:
+    """An issue, or a pull request as one; who closed it is told where it is read `alone`."""
     shown: Json = {
         "id": found.id,
         "node_id": f"I_{found.id}",
@@ -100,30 +111,56 @@ def issue(state: State, project: Project, found: MergeRequest, *, alone: bool = 
         "comments": sum(not note.system for note in found.notes),
         "created_at": time(found.created_at),
         "updated_at": time(found.updated_at),
+        "closed_at": time(found.closed_at),
+        "author_association": "MEMBER",
+    }
+    closer = found.closed_by
+    if isinstance(found, MergeRequest):
+        shown |= _as_pull(state, project, found)
+        closer = closer or found.merged_by
+    if alone:
+        shown["closed_by"] = user(state, closer) if closer else None
+    return shown
+
+
+def _as_pull(state: State, project: Project, found: MergeRequest) -> Json:
+    """What an issue tells that is a pull request."""
+    return {
         "closed_at": time(found.closed_at or found.merged_at),
         "draft": found.draft,
-        "author_association": "MEMBER",
         "pull_request": {
             "url": f"{state.url}/api/v3/repos/{project.full_path}/pulls/{found.iid}",
             "html_url": web(state, project, found),
             "merged_at": time(found.merged_at),
         },
     }
-    if alone:
-        closer = found.closed_by or found.merged_by
-        shown["closed_by"] = user(state, closer) if closer else None
-    return shown
 
 
-def comment(state: State, where: tuple[Project, MergeRequest], found: Note) -> Json:
-    """A comment on a pull request."""
-    project, request = where
+def label_event(state: State, where: tuple[Project, Thread], found: LabelEvent) -> Json:
+    """Somebody labelled an issue or took a label off it."""
+    return {
+        "id": found.id,
+        "node_id": f"LE_{found.id}",
+        "url": f"{state.url}/api/v3/repos/{where[0].full_path}/issues/events/{found.id}",
+        "actor": user(state, found.user),
+        "event": {"add": "labeled", "remove": "unlabeled"}[found.action],
+        "commit_id": None,
+        "commit_url": None,
+        "created_at": time(found.at),
+        "performed_via_github_app": None,
+        "label": {"name": found.label.name, "color": found.label.color.removeprefix("#")},
+    }
+
+
+def comment(state: State, where: tuple[Project, Thread], found: Note) -> Json:
+    """A comment on a pull request or an issue."""
+    project, thread = where
     return {
         "id": found.id,
         "node_id": f"IC_{found.id}",
         "url": f"{state.url}/api/v3/repos/{project.full_path}/issues/comments/{found.id}",
-        "html_url": f"{web(state, project, request)}#issuecomment-{found.id}",
-        "issue_url": f"{state.url}/api/v3/repos/{project.full_path}/issues/{request.iid}",
+        "html_url": f"{web(state, project, thread)}#issuecomment-{found.id}",
+        "issue_url": f"{state.url}/api/v3/repos/{project.full_path}/issues/{thread.iid}",
         "body": found.body,
         "user": user(state, found.author),
         "created_at": time(found.created_at),

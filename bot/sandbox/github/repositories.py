@@ -7,6 +7,7 @@ from bot.sandbox import branches, errors
 from bot.sandbox.api import Answer, Json
 from bot.sandbox.github import shapes
 from bot.sandbox.github.call import Call, page, said, span
+from bot.sandbox.github.rulesets import NOT_ON_PLAN, unavailable
 from bot.sandbox.model import Project, Protection, RequiredCheck, Role
 from bot.sandbox.state import require
 
@@ -73,6 +74,8 @@ def read_protection(call: Call) -> Answer:
     """`GET .../branches/:branch/protection`."""
     project = call.project()
     require(project, call.user(), Role.maintainer)
+    if unavailable(project):
+        return said(403, NOT_ON_PLAN)
     rules = branches.protections(project, call.where["branch"])
     return Answer(_protection(rules[0])) if rules else said(404, "Branch not protected")
 
@@ -99,12 +102,6 @@ def protect(call: Call) -> Answer:
     )
     project.protections[name] = made
     return Answer(_protection(made))
-
-
-def list_rules(call: Call) -> Answer:
-    """`GET .../rules/branches/:branch`: there are no rulesets here, only branch protection, which it does not tell."""
-    call.project()
-    return Answer([])
 
 
 def list_commits(call: Call) -> Answer:
@@ -208,7 +205,11 @@ def _protection(rule: Protection) -> Json:
         shown |= {"required_status_checks": {"strict": rule.strict, "contexts": contexts, "checks": checks}}
     if rule.reviews:
         nobody: Json = {"users": [], "teams": [], "apps": []}
-        asked = {"required_approving_review_count": rule.reviews, "bypass_pull_request_allowances": nobody}
+        asked = {
+            "required_approving_review_count": rule.reviews,
+            "require_code_owner_reviews": False,
+            "bypass_pull_request_allowances": nobody,
+        }
         shown |= {"required_pull_request_reviews": asked}
     if rule.push > Role.developer:
         shown |= {"restrictions": {"users": [], "teams": [], "apps": []}}

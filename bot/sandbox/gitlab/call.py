@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
-from bot.sandbox import errors, requests
+from bot.sandbox import errors, issues, requests
 from bot.sandbox.api import Answer, ApiCall, Json
-from bot.sandbox.model import MergeRequest, Project
+from bot.sandbox.model import MergeRequest, Project, Thread, Token
 
 T = TypeVar("T")
 
@@ -43,7 +43,9 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Call(ApiCall):
-    """A call of GitLab's API."""
+    """A call of GitLab's API; `token` is the caller's."""
+
+    token: Token | None = None
 
     def project(self) -> Project:
         """The project that the path names."""
@@ -53,6 +55,13 @@ class Call(ApiCall):
         """The merge request that the path names, with its project."""
         project = self.project()
         return project, requests.find(project, self.where["iid"], self.actor)
+
+    def thread(self) -> tuple[Project, Thread]:
+        """The merge request or the issue that the path names, with its project."""
+        if "issue" not in self.where:
+            return self.request()
+        project = self.project()
+        return project, issues.find(project, self.where["issue"])
 
     def need(self, *names: str) -> tuple[str, ...]:
         """Parameters that must be there; names all that are missing."""

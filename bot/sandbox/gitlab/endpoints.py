@@ -5,7 +5,7 @@ from collections.abc import Callable
 from bot.sandbox import errors
 from bot.sandbox.api import Answer, Asked, match, parameters
 from bot.sandbox.faults import Fault
-from bot.sandbox.gitlab import ci, discussion, people, repository, requests
+from bot.sandbox.gitlab import ci, discussion, issues, people, repository, requests
 from bot.sandbox.gitlab.call import Call, refused
 from bot.sandbox.model import Token
 from bot.sandbox.state import State
@@ -14,12 +14,30 @@ Endpoint = Callable[[Call], Answer]
 
 P = "projects/:id"
 R = f"{P}/merge_requests/:iid"
+ISSUE = f"{P}/issues/:issue"
 G = f"{P}/repository"
+
+TALK: tuple[tuple[str, str, Endpoint], ...] = (
+    ("GET", "resource_label_events", discussion.label_events),
+    ("GET", "notes", discussion.list_notes),
+    ("POST", "notes", discussion.create_note),
+    ("GET", "notes/:note", discussion.read_note),
+    ("PUT", "notes/:note", discussion.update_note),
+    ("DELETE", "notes/:note", discussion.delete_note),
+    ("GET", "award_emoji", discussion.list_awards),
+    ("POST", "award_emoji", discussion.create_award),
+    ("DELETE", "award_emoji/:award", discussion.delete_award),
+    ("GET", "notes/:note/award_emoji", discussion.list_awards),
+    ("POST", "notes/:note/award_emoji", discussion.create_award),
+    ("DELETE", "notes/:note/award_emoji/:award", discussion.delete_award),
+)
+"""What merge requests and issues have alike."""
 
 ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "version", people.version),
     ("GET", "metadata", people.version),
     ("GET", "user", people.me),
+    ("GET", "personal_access_tokens/self", people.read_token),
     ("GET", "users", people.list_users),
     ("GET", "users/:user", people.read_user),
     ("GET", "groups", people.list_groups),
@@ -37,6 +55,7 @@ ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("DELETE", f"{P}/members/:user", people.remove_member),
     ("GET", f"{P}/labels", people.list_labels),
     ("POST", f"{P}/labels", people.create_label),
+    ("GET", f"{P}/approval_rules", people.list_approval_rules),
     ("GET", f"{P}/protected_branches", people.list_protections),
     ("POST", f"{P}/protected_branches", people.protect),
     ("GET", f"{P}/protected_branches/:name", people.read_protection),
@@ -73,22 +92,14 @@ ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", f"{R}/changes", requests.changes),
     ("GET", f"{R}/commits", requests.commits),
     ("GET", f"{R}/pipelines", requests.pipelines),
-    ("GET", f"{R}/resource_label_events", requests.label_events),
     ("GET", f"{R}/approvals", discussion.read_approvals),
     ("GET", f"{R}/approval_state", discussion.approval_state),
     ("POST", f"{R}/approve", discussion.approve),
     ("POST", f"{R}/unapprove", discussion.unapprove),
-    ("GET", f"{R}/notes", discussion.list_notes),
-    ("POST", f"{R}/notes", discussion.create_note),
-    ("GET", f"{R}/notes/:note", discussion.read_note),
-    ("PUT", f"{R}/notes/:note", discussion.update_note),
-    ("DELETE", f"{R}/notes/:note", discussion.delete_note),
-    ("GET", f"{R}/award_emoji", discussion.list_awards),
-    ("POST", f"{R}/award_emoji", discussion.create_award),
-    ("DELETE", f"{R}/award_emoji/:award", discussion.delete_award),
-    ("GET", f"{R}/notes/:note/award_emoji", discussion.list_awards),
-    ("POST", f"{R}/notes/:note/award_emoji", discussion.create_award),
-    ("DELETE", f"{R}/notes/:note/award_emoji/:award", discussion.delete_award),
+    ("GET", f"{P}/issues", issues.list_issues),
+    ("POST", f"{P}/issues", issues.create),
+    ("GET", ISSUE, issues.read),
+    ("PUT", ISSUE, issues.update),
     ("GET", f"{P}/environments", ci.list_environments),
     ("POST", f"{P}/environments", ci.create_environment),
     ("GET", f"{P}/environments/:environment", ci.read_environment),
@@ -101,6 +112,7 @@ ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", f"{P}/hooks/:hook", ci.read_hook),
     ("PUT", f"{P}/hooks/:hook", ci.update_hook),
     ("DELETE", f"{P}/hooks/:hook", ci.delete_hook),
+    *((method, f"{thread}/{path}", endpoint) for thread in (R, ISSUE) for method, path, endpoint in TALK),
 )
 """Method, path below `/api/v4/`, endpoint. The first match counts, so fixed words stand before parameters."""
 
@@ -113,7 +125,8 @@ def answer(state: State, asked: Asked) -> Answer:
             if token and token.read_only and asked.method not in ("GET", "HEAD"):
                 return _insufficient()
             endpoint, where = match(ENDPOINTS, asked.method, asked.path)
-            call = Call(state, asked.path, token.user if token else None, where, parameters(asked), asked.query)
+            actor = token.user if token else None
+            call = Call(state, asked.path, actor, where, parameters(asked), asked.query, token)
             return endpoint(call)
         except errors.Refused as refusal:
             return refused(refusal)

@@ -3,7 +3,7 @@
 from dataclasses import fields, replace
 
 from bot.sandbox import discussion, errors
-from bot.sandbox.api import Answer
+from bot.sandbox.api import Answer, Json
 from bot.sandbox.gitlab.call import Call, page
 from bot.sandbox.gitlab.shapes import group, label, member, own_user, project, protection, user
 from bot.sandbox.model import Member, Project, Protection, Role, Settings
@@ -24,6 +24,17 @@ def version(call: Call) -> Answer:
 def me(call: Call) -> Answer:
     """`GET /user`."""
     return Answer(own_user(call.state, call.user()))
+
+
+def read_token(call: Call) -> Answer:
+    """`GET /personal_access_tokens/self`: of personal, project and group tokens alike."""
+    token, user = call.token, call.user()
+    if token is None or not token.describable:
+        raise errors.NotFound
+    scopes = list(token.scopes or (("read_api",) if token.read_only else ("api",)))
+    end = token.expires_at.date().isoformat() if token.expires_at else None
+    shown: Json = {"id": 1, "name": user.username, "revoked": False, "scopes": scopes, "user_id": user.id}
+    return Answer(shown | {"active": True, "expires_at": end})
 
 
 def list_users(call: Call) -> Answer:
@@ -153,6 +164,13 @@ def create_label(call: Call) -> Answer:
         raise errors.Conflict("Label already exists")
     made = discussion.label(call.state, found, name, color, call.text("description") or "")
     return Answer(label(made), 201)
+
+
+def list_approval_rules(call: Call) -> Answer:
+    """`GET /projects/:id/approval_rules`; refused on Free."""
+    if call.project().tier != "premium":
+        raise errors.Forbidden
+    return page(call, (), lambda _: {})
 
 
 def list_protections(call: Call) -> Answer:

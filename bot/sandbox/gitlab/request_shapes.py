@@ -8,33 +8,72 @@ from bot.sandbox.gitlab.shapes import time, user
 from bot.sandbox.model import (
     Award,
     Checked,
+    Issue,
     LabelEvent,
     MergeRequest,
     Note,
     Project,
     RequestState,
+    Thread,
     User,
     Version,
 )
 from bot.sandbox.state import State
 
 
-def label_event(state: State, request: MergeRequest, found: LabelEvent) -> Json:
-    """One line of a merge request's label log."""
+def kind(thread: Thread) -> str:
+    """What GitLab calls it."""
+    return "Issue" if isinstance(thread, Issue) else "MergeRequest"
+
+
+def web(state: State, project: Project, thread: Thread) -> str:
+    """Where a person reads it."""
+    part = "issues" if isinstance(thread, Issue) else "merge_requests"
+    return f"{state.url}/{project.full_path}/-/{part}/{thread.iid}"
+
+
+def issue(state: State, where: Project, found: Issue) -> Json:
+    """An issue."""
+    return {
+        "id": found.id,
+        "iid": found.iid,
+        "project_id": where.id,
+        "title": found.title,
+        "description": found.description,
+        "state": found.state,
+        "created_at": time(found.created_at),
+        "updated_at": time(found.updated_at),
+        "closed_at": time(found.closed_at),
+        "closed_by": user(state, found.closed_by),
+        "labels": list(found.labels),
+        "author": user(state, found.author),
+        "assignees": [],
+        "milestone": None,
+        "type": "ISSUE",
+        "issue_type": "issue",
+        "confidential": False,
+        "user_notes_count": sum(not one.system for one in found.notes),
+        "references": {"short": f"#{found.iid}", "relative": f"#{found.iid}", "full": f"{where.full_path}#{found.iid}"},
+        "web_url": web(state, where, found),
+    }
+
+
+def label_event(state: State, thread: Thread, found: LabelEvent) -> Json:
+    """One line of a label log."""
     return {
         "id": found.id,
         "user": user(state, found.user),
         "created_at": time(found.at),
-        "resource_type": "MergeRequest",
-        "resource_id": request.id,
+        "resource_type": kind(thread),
+        "resource_id": thread.id,
         "label": {"id": found.label.id, "name": found.label.name, "color": found.label.color, "description": None},
         "action": found.action,
     }
 
 
-def note(state: State, where: tuple[Project, MergeRequest], found: Note) -> Json:
+def note(state: State, where: tuple[Project, Thread], found: Note) -> Json:
     """A comment."""
-    project, request = where
+    project, thread = where
     return {
         "id": found.id,
         "type": None,
@@ -43,15 +82,15 @@ def note(state: State, where: tuple[Project, MergeRequest], found: Note) -> Json
         "created_at": time(found.created_at),
         "updated_at": time(found.updated_at),
         "system": found.system,
-        "noteable_id": request.id,
-        "noteable_type": "MergeRequest",
+        "noteable_id": thread.id,
+        "noteable_type": kind(thread),
         "project_id": project.id,
         "resolvable": False,
         "confidential": found.internal,
         "internal": found.internal,
         "imported": False,
         "imported_from": "none",
-        "noteable_iid": request.iid,
+        "noteable_iid": thread.iid,
         "commands_changes": {},
     }
 
@@ -152,7 +191,7 @@ def _plain(state: State, where: Project, found: MergeRequest) -> Json:
             "relative": f"!{found.iid}",
             "full": f"{where.full_path}!{found.iid}",
         },
-        "web_url": f"{state.url}/{where.full_path}/-/merge_requests/{found.iid}",
+        "web_url": web(state, where, found),
         "task_completion_status": {"count": 0, "completed_count": 0},
     }
 

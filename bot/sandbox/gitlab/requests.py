@@ -4,7 +4,7 @@ from bot.sandbox import errors, merging, requests
 from bot.sandbox.api import Answer, Json
 from bot.sandbox.gitlab.call import Call, page
 from bot.sandbox.gitlab.jobs import pipeline
-from bot.sandbox.gitlab.request_shapes import label_event, merge_request, single_request, version
+from bot.sandbox.gitlab.request_shapes import merge_request, single_request, version
 from bot.sandbox.gitlab.shapes import commit, diff
 from bot.sandbox.model import Checked, MergeRequest, Project, RequestState
 from bot.sandbox.state import require_code
@@ -162,12 +162,6 @@ def pipelines(call: Call) -> Answer:
     heads = {one.head for one in request.versions}
     found = [one for one in project.pipelines if one.sha in heads and one.ref == request.source_branch]
     return page(call, found[::-1], lambda one: pipeline(call.state, project, one))
-
-
-def label_events(call: Call) -> Answer:
-    """`GET .../resource_label_events`, oldest first."""
-    _, request = call.request()
-    return page(call, request.label_events, lambda found: label_event(call.state, request, found))
 
 
 def _listed(call: Call, pairs: list[Pair]) -> Answer:

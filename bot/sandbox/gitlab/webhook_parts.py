@@ -3,13 +3,13 @@
 from datetime import datetime
 
 from bot.sandbox.api import Json
-from bot.sandbox.model import Label, MergeRequest, Project, User
+from bot.sandbox.model import Label, Project, Thread, User
 from bot.sandbox.state import State
 
 
-def labels(project: Project, request: MergeRequest) -> list[Json]:
-    """The labels of a merge request."""
-    return [label(project, project.labels[name]) for name in request.labels]
+def labels(project: Project, thread: Thread) -> list[Json]:
+    """The labels of a merge request or an issue."""
+    return [label(project, project.labels[name]) for name in thread.labels]
 
 
 def label(project: Project, label: Label) -> Json:

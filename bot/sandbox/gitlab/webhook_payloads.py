@@ -4,6 +4,7 @@ from typing import assert_never
 
 from bot.sandbox import merging
 from bot.sandbox.api import Json
+from bot.sandbox.gitlab.request_shapes import kind, web
 from bot.sandbox.gitlab.webhook_parts import (
     commit,
     label,
@@ -18,6 +19,7 @@ from bot.sandbox.model import (
     Awarded,
     Checked,
     Event,
+    Issue,
     MergeRequest,
     Noted,
     PipelineMoved,
@@ -27,6 +29,7 @@ from bot.sandbox.model import (
     RequestState,
     Reviewed,
     StatusSet,
+    Thread,
 )
 from bot.sandbox.state import State
 from bot.sandbox.statuses import FINISHED, pipeline_status
@@ -129,8 +132,7 @@ def _request(state: State, event: RequestChanged) -> Json:
 
 
 def _note(state: State, event: Noted) -> Json:
-    project, request, note = event.project, event.request, event.note
-    url = f"{state.url}/{project.full_path}/-/merge_requests/{request.iid}#note_{note.id}"
+    project, thread, note = event.project, event.thread, event.note
     return {
         "object_kind": "note",
         "event_type": "confidential_note" if note.internal else "note",
@@ -142,8 +144,8 @@ def _note(state: State, event: Noted) -> Json:
             "id": note.id,
             "note": note.body,
             "description": note.body,
-            "noteable_type": "MergeRequest",
-            "noteable_id": request.id,
+            "noteable_type": kind(thread),
+            "noteable_id": thread.id,
             "author_id": note.author.id,
             "created_at": time(note.created_at),
             "updated_at": time(note.updated_at),
@@ -154,14 +156,38 @@ def _note(state: State, event: Noted) -> Json:
             "line_code": None,
             "type": None,
             "action": event.action,
-            "url": url,
+            "url": f"{web(state, project, thread)}#note_{note.id}",
         },
-        "merge_request": _attributes(state, project, request),
+    } | _beside(state, project, thread)
+
+
+def _beside(state: State, project: Project, thread: Thread) -> Json:
+    """What the comment or emoji is on."""
+    if isinstance(thread, Issue):
+        return {"issue": _issue(state, project, thread)}
+    return {"merge_request": _attributes(state, project, thread)}
+
+
+def _issue(state: State, project: Project, issue: Issue) -> Json:
+    return {
+        "id": issue.id,
+        "iid": issue.iid,
+        "project_id": project.id,
+        "title": issue.title,
+        "description": issue.description,
+        "author_id": issue.author.id,
+        "created_at": time(issue.created_at),
+        "updated_at": time(issue.updated_at),
+        "state": issue.state,
+        "state_id": STATE_IDS[issue.state],
+        "confidential": False,
+        "labels": labels(project, issue),
+        "url": web(state, project, issue),
     }
 
 
 def _award(state: State, event: Awarded) -> Json:
-    project, request, award = event.project, event.request, event.award
+    project, thread, award = event.project, event.thread, event.award
     shown: Json = {
         "object_kind": "emoji",
         "event_type": event.action,
@@ -174,15 +200,14 @@ def _award(state: State, event: Awarded) -> Json:
             "name": award.name,
             "created_at": time(award.at),
             "updated_at": time(award.at),
-            "awardable_type": "Note" if event.note else "MergeRequest",
-            "awardable_id": event.note.id if event.note else request.id,
+            "awardable_type": "Note" if event.note else kind(thread),
+            "awardable_id": event.note.id if event.note else thread.id,
             "action": event.action,
-            "awarded_on_url": f"{state.url}/{project.full_path}/-/merge_requests/{request.iid}",
+            "awarded_on_url": web(state, project, thread),
         },
-        "merge_request": _attributes(state, project, request),
-    }
+    } | _beside(state, project, thread)
     if event.note:
-        shown["note"] = {"id": event.note.id, "note": event.note.body, "noteable_type": "MergeRequest"}
+        shown["note"] = {"id": event.note.id, "note": event.note.body, "noteable_type": kind(thread)}
     return shown
 
 

@@ -18,7 +18,7 @@ def test_a_file_too_large_is_not_loaded() -> None:
     assert lines(text[:-1], "x") == [1]
 
 
-@pytest.mark.parametrize("pattern", ["!x", "\\#x", "[x]", "x]", "***/x"])
+@pytest.mark.parametrize("pattern", ["!x", "\\#x", "[x]", "x[", "x]", "***/x"])
 def test_an_invalid_pattern_is_left_out_and_reported(pattern: str) -> None:
     owners = parse("github", f"* @a\n{pattern} @b\n")
     assert owners.errors == (Fault(2, "invalid_pattern"),)
@@ -45,6 +45,19 @@ def test_a_rule_without_owners_is_given() -> None:
         ("*/", ["x/y", "x/y/z"], ["x"]),
         ("x/**/", ["x/y/z"], ["x", "x/y", "y/x/z/z"]),
         ("x/**", ["x/y", "x/y/z"], ["x", "y/x/z"]),
+        # As `git check-ignore` has them: stars in a row are one, and a slash at the end asks for a folder.
+        ("x/**/**", ["x/y", "x/y/z"], ["x", "y/x/z"]),
+        ("**/**", ["x", "x/y", "x/y/z"], []),
+        ("**/", ["x/y", "x/y/z"], ["x"]),
+        ("/**/", ["x/y", "x/y/z"], ["x"]),
+        ("**", ["x", "x/y"], []),
+        ("/**", ["x", "x/y"], []),
+        ("x/*", ["x/y"], ["x", "x/y/z", "y/x/z"]),
+        ("x/*/**", ["x/y/z", "x/y/z/z"], ["x/y"]),
+        ("/x", ["x", "x/y"], ["y/x"]),
+        ("/x/", ["x/y"], ["x", "y/x/z"]),
+        ("*", ["x", "x/y"], []),
+        ("*x*/", ["x/y", "axb/y"], ["x", "y/z"]),
         ("**/x", ["x", "y/x", "y/x/z"], ["y"]),
         ("x/*/", ["x/y/z", "x/y/z/z"], ["x/y"]),
         ("f*", ["foo", "y/foo/z"], ["of"]),
@@ -63,3 +76,9 @@ def test_where_the_file_lies() -> None:
 
 def test_a_backslash_at_the_end_escapes_nothing() -> None:
     assert parse("github", "x\\").errors == (Fault(1, "invalid_pattern"),)
+
+
+def test_comments_say_nothing_and_what_ruby_takes_off_a_lines_ends_is_no_part_of_it() -> None:
+    owners = parse("github", "# a note\n#x @b\n* @a\n\0\tx @c\0\n\n")
+    assert owners.errors == ()
+    assert [rule.line for rule in owners.rules_for("x")] == [4]

@@ -88,14 +88,34 @@ def test_a_very_long_path() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    owners = automaton(["*.py", "**/x*/", "a/**/b?", "**/f*7/**/g[0-4]*"], 2_000)
+    owners = automaton(["*.py", "**/x*/", "a/**/b?", "**/f*7/**/g[0-4]*"], 500)
     most = 0
-    for number in range(20_000):
+    for number in range(3_000):
         owners.match(f"f{number % 977}/x{number}/g{number % 91}/n{number}.py")
         most = max(most, owners.remembered)
-    assert most < 2_200
+    assert 500 < most < 550
     kept = sum(len(kept) for kept in (owners._states, owners._fitting, owners._answers))
     assert kept <= most
+
+
+@pytest.mark.parametrize(
+    ("path", "size"),
+    [
+        ("a", 2),  # what the name fits: nothing; and the answer: nobody
+        ("a.py", 4),  # what it fits: the first; and the answer
+        ("a/b.py", 10),
+        ("x1/a.py", 9),
+        ("a/f17/q/g3z", 23),
+        ("f7/" * 40 + "g0", 171),
+        ("n" * 320 + ".py", 14),
+        ("n" * 63 + "/a", 7),
+    ],
+)
+def test_how_much_is_remembered_is_counted(path: str, size: int) -> None:
+    owners = automaton(["*.py", "**/x*/", "a/**/b?", "**/f*7/**/g[0-4]*"])
+    for _ in range(2):
+        owners.match(path)
+        assert owners.remembered == size
 
 
 def test_what_was_remembered_is_used_again() -> None:

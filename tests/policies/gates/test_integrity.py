@@ -46,6 +46,13 @@ def test_S13_without_towpaths_own_commit_there_is_nothing_to_set_back_to() -> No
     assert found.change == "close it"
 
 
+def test_S13_a_merge_request_that_goes_elsewhere_blocks_whatever_else_is_true_of_it() -> None:
+    found = judge(a.promotion(integrity=replace(a.PROVED, elsewhere="release")))
+    assert (found.gate, found.outcome) == ("integrity", Outcome.block)
+    assert found.reason == "the merge request goes to `release` instead of the branch that Towpath promotes on"
+    assert found.change == "set its target branch back, or close it"
+
+
 def test_a_target_branch_that_moved_on_waits_for_the_next_attempt() -> None:
     found = judge(a.promotion(integrity=replace(a.STALE, differing=PATHS)))
     assert found.reason == "the target branch has moved on in `a.yaml` and `b.yaml`"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from policies.wording.quote import LONGEST, code, listed, one_line, plain, title
+from policies.wording.quote import LONGEST, LONGEST_COMMENT, code, fit, listed, one_line, plain, title
 
 HOSTILE = [
     *("`", "``", "` @all `", "a`b``c", "@all", "#1 !2 ~bug %3 $4 &5", "[x](https://evil.example.com)", "<b>x</b>"),
@@ -65,6 +65,14 @@ def test_S9_a_sentence_that_repeats_others_words_stays_plain_only_where_it_is_ha
 def test_one_line_is_cut_with_a_mark() -> None:
     assert one_line("a" * 201) == "a" * 199 + "…"
     assert one_line("a" * 200) == "a" * 200
+
+
+def test_a_comment_too_long_is_cut_at_the_end_of_a_line_and_says_so() -> None:
+    """A line cut in two could leave a code span open, and what stands in it alive."""
+    lines = ["x" * 99] * (LONGEST_COMMENT // 100)
+    assert fit("\n".join(lines)) == "\n".join(lines)
+    longer = fit("\n".join([*lines, "`@all`"]))
+    assert longer == "\n".join(lines) + "\n\n… and more than a comment can hold."
 
 
 @pytest.mark.parametrize("mark", "@#!~%$&")

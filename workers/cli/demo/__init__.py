@@ -13,7 +13,8 @@ def command(forge: str, once: bool) -> None:
     from workers.cli.demo.processes import NotStarted
     from workers.cli.demo.signals import ENDS, Ended, ending
     from workers.cli.demo.stage import stage
-    from workers.cli.demo.walk import Wrong, invite, walk
+    from workers.cli.demo.steps import Wrong
+    from workers.cli.demo.walk import invite, walk
     from workers.redis_binary import NoRedis
 
     click.echo(f"Starting a sandbox forge that speaks {forge}'s API, Redis, and Towpath's web, worker and timer …")
@@ -21,7 +22,9 @@ def command(forge: str, once: bool) -> None:
         with ending(), stage(forge) as running:
             walk(running)
             if once:
-                click.echo("\nDone: one release went from its announcement to the last production ring.")
+                click.echo(
+                    "\nDone: one release went to the last production ring; a bad one was taken back and stays away."
+                )
                 return
             invite(running, running.folder)
             number = signal.sigwait(ENDS)

@@ -42,6 +42,10 @@ README = """\
 What runs where. Argo CD makes the clusters match `environments/`; Towpath moves digests from one to the next.
 """
 
+CONTROL = """\
+Commands to Towpath about a service or a stage as a whole, such as `/status payments-api` or `/hold all because ...`.
+"""
+
 
 def files() -> dict[str, str]:
     """Path to text of the whole repository."""
@@ -59,6 +63,11 @@ def digest(name: str) -> str:
     import hashlib
 
     return f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
+
+
+def images(tag: str) -> dict[str, str]:
+    """The digests of payments-api's two images in one version."""
+    return {name: digest(f"{name} {tag}") for name in ("payments-api", "payments-worker")}
 
 
 def values(service: str, environment: str, cluster: str) -> str:

@@ -13,6 +13,7 @@ from bot.sandbox.ci import Job
 from bot.sandbox.model import Role
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.server import serve
+from policies.naming import CONTROL
 from workers.cli.demo import seed
 from workers.cli.demo.processes import Processes, environment, free_port, towpath, wait_for
 from workers.cli.demo.signals import hold
@@ -32,6 +33,9 @@ class Stage:
     sandbox: Sandbox
     forge_url: str
     towpath_url: str
+    redis_url: str
+    control: int
+    """The number of the control issue, where commands are heard."""
     ci_secret: str
     processes: Processes
     folder: Path
@@ -46,6 +50,7 @@ def stage(kind: str) -> Iterator[Stage]:
         opened.callback(processes.stop)
         opened.callback(hold)
         sandbox = seeded(folder / "forge")
+        sandbox.state.one_row = kind == "github"
         forge_url = opened.enter_context(serve(sandbox, port=free_port(8930)))
         web_port, redis_port = free_port(8080), free_port(6399)
         towpath_url = f"http://127.0.0.1:{web_port}"
@@ -53,15 +58,17 @@ def stage(kind: str) -> Iterator[Stage]:
         hook_token = secrets.token_hex(16)
         sandbox.add_hook(seed.PROJECT, f"{towpath_url}/hooks/{kind}/{FORGE}", token=hook_token, dialect=kind)
         variables = _variables(sandbox, folder, secret)
+        redis_url = f"redis://127.0.0.1:{redis_port}/0"
         variables |= {
-            "TOWPATH_REDIS_URL": f"redis://127.0.0.1:{redis_port}/0",
+            "TOWPATH_REDIS_URL": redis_url,
             f"TOWPATH_FORGES__{FORGE.upper()}__KIND": kind,
             f"TOWPATH_FORGES__{FORGE.upper()}__URL": forge_url,
             f"TOWPATH_FORGES__{FORGE.upper()}__{HOOK_SECRETS[kind]}": json.dumps([hook_token]),
         }
         _start(processes, redis_port, web_port, environment(variables))
         wait_for(processes, f"{towpath_url}/readyz")
-        yield Stage(kind, sandbox, forge_url, towpath_url, secret, processes, folder)
+        control = sandbox.issue_as("maria", seed.PROJECT, "Steering releases", CONTROL, description=seed.CONTROL)
+        yield Stage(kind, sandbox, forge_url, towpath_url, redis_url, control.iid, secret, processes, folder)
 
 
 def seeded(folder: Path) -> Sandbox:

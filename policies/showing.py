@@ -1,0 +1,48 @@
+"""What a promotion shows of itself: the commit status and the report, each only where it differs from what stands."""
+
+from dataclasses import dataclass
+
+from policies import naming
+from policies.actions import Action, Report, SetStatus
+from policies.model import CheckState, Release
+from policies.snapshot import Promotion, Snapshot, StageView
+from policies.state import Order
+from policies.verdict import Verdict
+from policies.wording import report as words
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the status says, and where the report says something else: what, and by whose order Towpath merges."""
+
+    verdict: Verdict
+    report: Verdict | None = None
+    order: Order | None = None
+
+
+def show(snapshot: Snapshot, view: StageView, one: Promotion, told: Told) -> list[Action]:
+    """The status and the report, each only where it differs from what stands. State first, comment last (R9)."""
+    actions: list[Action] = []
+    state, description = words.status(told.verdict)
+    stands = next(
+        (check for check in one.checks if check.name == naming.STATUS and check.author_id == snapshot.bot_id), None
+    )
+    if stands is None or stands.state is not state or (_is_final(state) and stands.description != description):
+        request = one.request
+        actions.append(SetStatus(request.iid, request.head, request.source_branch, state, description, request.url))
+    body = words.report(one, view.stage, told.report or told.verdict, view.troubles, told.order)
+    if one.reported != body:
+        actions.append(Report(one.request.iid, body))
+    return actions
+
+
+def _is_final(state: CheckState) -> bool:
+    return state is not CheckState.pending
+
+
+def link_back(snapshot: Snapshot, current: Promotion, release: Release) -> list[Action]:
+    """The report on what it replaced names it, once it is open."""
+    if current.supersedes is None:
+        return []
+    body = words.superseded(release, current.request.iid, current.request.url)
+    return [] if snapshot.report_on(current.supersedes) == body else [Report(current.supersedes, body)]

@@ -1,0 +1,211 @@
+"""What commands decided, as Git remembers it on the branch `towpath/state` (S21): one value, and who is held by it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from policies.model import Image, Release
+
+BRANCH = "towpath/state"
+FILE = "state.yaml"
+
+Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+Reason = Annotated[str, StringConstraints(max_length=1000)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Person(_Part):
+    """A user of the forge: the id identifies, the name is what it was then."""
+
+    id: int
+    name: str
+
+
+class _Entry(_Part):
+    """What every entry says: who, when, and in which comment."""
+
+    by: Person
+    at: AwareDatetime
+    where: str = Field(description="The web address of the comment; empty where no comment asked for it.")
+    note: str = Field(default="", description="The comment, as `request 12 345` or `issue 3 345`: never done twice.")
+
+
+class Hold(_Entry):
+    """Nothing merges, and nothing new opens, where it reaches; what it leaves out it does not limit."""
+
+    service: str | None = None
+    stage: str | None = None
+    request: int | None = Field(default=None, description="This merge request alone.")
+    reason: Reason = ""
+    until: AwareDatetime | None = None
+
+
+class Freeze(_Entry):
+    """A stage is closed to everything but rollbacks until a moment."""
+
+    stage: str
+    until: AwareDatetime
+    reason: Reason = ""
+
+
+class Quarantine(_Entry):
+    """Images that must not run any more: a release that pins all of them is not promoted (S19)."""
+
+    service: str
+    release: str = Field(description="The 12 hex digits of the release that was found bad.")
+    tag: str = Field(default="", description="How people call it.")
+    images: dict[str, Digest] = Field(min_length=1, description="Repository to digest.")
+    stages: tuple[str, ...] = Field(default=(), description="Where; none: everywhere.")
+    reason: Reason = ""
+
+
+class Pinned(_Part):
+    """One image of a release that was asked for."""
+
+    repository: str
+    digest: Digest
+    tag: str | None = None
+
+
+class Asked(_Entry):
+    """A release that a person wants in a stage, whatever the pipeline would choose, until it is there or declined."""
+
+    service: str
+    stage: str
+    cause: Literal["promote", "rollback", "refresh"]
+    images: tuple[Pinned, ...] = Field(min_length=1)
+    replaces: int | None = Field(default=None, description="The open merge request that it makes anew.")
+    reason: Reason = ""
+
+    @property
+    def release(self) -> Release:
+        """The release."""
+        images = (Image(one.repository, one.digest, one.tag) for one in self.images)
+        return Release(tuple(sorted(images, key=lambda image: image.repository)))
+
+
+class Override(_Entry):
+    """A gate that may be passed over for one head of one merge request once a second person has confirmed it."""
+
+    request: int
+    head: str
+    gate: str
+    reason: Reason
+    until: AwareDatetime
+    confirmed: Person | None = None
+
+
+class Order(_Entry):
+    """Merge this head of this merge request when its gates pass, though policy leaves merging to people."""
+
+    request: int
+    head: str
+
+
+class State(_Part):
+    """The whole of `state.yaml`."""
+
+    version: Literal[1] = 1
+    holds: tuple[Hold, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
+    quarantine: tuple[Quarantine, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    merges: tuple[Order, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The state cannot be told: nothing merges and nothing opens until it can (S21)."""
+
+    reason: str
+    change: str
+
+
+def holds_on(state: State, service: str, stage: str, now: datetime, request: int | None = None) -> tuple[Hold, ...]:
+    """The holds that reach a service in a stage, and of single merge requests those on this one."""
+    return tuple(
+        hold
+        for hold in state.holds
+        if hold.service in (None, service)
+        and hold.stage in (None, stage)
+        and hold.request in (None, request)
+        and (hold.until is None or hold.until > now)
+    )
+
+
+def freezes_on(state: State, stage: str, now: datetime) -> tuple[Freeze, ...]:
+    """The freezes of a stage that have not ended."""
+    return tuple(one for one in state.freezes if one.stage == stage and one.until > now)
+
+
+def quarantined(state: State, service: str, stage: str, release: Release) -> Quarantine | None:
+    """Why a release must not come into a stage: one whose bad images it pins all."""
+    digests = release.digests
+    for one in state.quarantine:
+        reaches = one.service == service and (not one.stages or stage in one.stages)
+        if reaches and all(digests.get(repository) == digest for repository, digest in one.images.items()):
+            return one
+    return None
+
+
+def asked_in(state: State, service: str, stage: str) -> Asked | None:
+    """What was asked for last in a stage."""
+    found = [one for one in state.asked if (one.service, one.stage) == (service, stage)]
+    return max(found, key=lambda one: one.at, default=None)
+
+
+def overridden(state: State, request: int, head: str, now: datetime) -> tuple[Override, ...]:
+    """The confirmed overrides for exactly this head."""
+    return tuple(
+        one
+        for one in state.overrides
+        if (one.request, one.head) == (request, head)
+        and one.until > now
+        and one.confirmed is not None
+        and one.confirmed.id != one.by.id
+    )
+
+
+def ordered(state: State, request: int, head: str) -> Order | None:
+    """Who asked to merge exactly this head."""
+    return next((one for one in state.merges if (one.request, one.head) == (request, head)), None)
+
+
+def pruned(state: State, now: datetime) -> State:
+    """The state without what has ended by itself; the branch's history keeps it."""
+    return state.model_copy(
+        update={
+            "holds": tuple(one for one in state.holds if one.until is None or one.until > now),
+            "freezes": tuple(one for one in state.freezes if one.until > now),
+            "overrides": tuple(one for one in state.overrides if one.until > now),
+        }
+    )
+
+
+def settled(state: State, asked: Asked) -> State:
+    """The state without what was asked for and is there, or is no longer wanted."""
+    return state.model_copy(update={"asked": tuple(one for one in state.asked if one != asked)})
+
+
+def requests_in(state: State) -> frozenset[int]:
+    """The merge requests of which the state says something."""
+    held = (hold.request for hold in state.holds if hold.request is not None)
+    return frozenset((*held, *(one.request for one in state.overrides), *(one.request for one in state.merges)))
+
+
+def tidied(state: State, open_iids: Collection[int]) -> State:
+    """The state without what it says of merge requests that are no longer open."""
+    return state.model_copy(
+        update={
+            "holds": tuple(one for one in state.holds if one.request is None or one.request in open_iids),
+            "overrides": tuple(one for one in state.overrides if one.request in open_iids),
+            "merges": tuple(one for one in state.merges if one.request in open_iids),
+        }
+    )

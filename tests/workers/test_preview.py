@@ -1,0 +1,164 @@
+"""What Towpath says, and on GitHub whether it lets through, on people's own merge requests."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.sandbox.model import MergeRequest, Protection, RequiredCheck, Role
+from bot.sandbox.requests import Opening
+from policies.naming import REPORT_MARK
+from tests.flows.gated import GATED, PROD, approve, gated_town, is_in_prod, waiting
+from tests.flows.town import PROJECT, Town
+from tests.flows.world import POLICY, values
+
+LOOSER = GATED.replace("codeowners: required", "minimum: 1")
+STRICTER = GATED.replace("codeowners: required", "codeowners: required, minimum: 2")
+
+
+@pytest.fixture
+def town(tmp_path: Path, redis_url: str) -> Iterator[Town]:
+    with gated_town(tmp_path, redis_url, "github") as made:
+        yield made
+
+
+@pytest.fixture
+def gitlab(tmp_path: Path, redis_url: str) -> Iterator[Town]:
+    with gated_town(tmp_path, redis_url, "gitlab") as made:
+        yield made
+
+
+def opened(town: Town, files: dict[str, str], name: str = "mine") -> MergeRequest:
+    town.sandbox.commit_as("jonas", PROJECT, name, files, "Mine")
+    request = town.sandbox.open_as("jonas", PROJECT, Opening(name, "main", "Mine"))
+    town.settle()
+    return request
+
+
+def said(town: Town, request: MergeRequest) -> list[tuple[str, str]]:
+    found = town.sandbox.statuses(PROJECT, request.head)
+    return [(one.status, one.description or "") for one in found if one.name == "towpath"]
+
+
+def comments(request: MergeRequest) -> list[str]:
+    return [note.body for note in request.notes if note.body.startswith(REPORT_MARK)]
+
+
+def test_a_pull_request_that_touches_nothing_gated_does_not_wait_for_ever(town: Town) -> None:
+    checks = (RequiredCheck("towpath"),)
+    town.sandbox.project(PROJECT).protections["main"] = Protection(
+        1, "main", Role.developer, Role.developer, checks=checks
+    )
+    request = opened(town, {"README.md": "x"})
+    assert said(town, request) == [("success", "Touches nothing that Towpath gates")]
+    assert comments(request) == []
+    town.sandbox.merge_as("jonas", PROJECT, request.iid)
+
+
+@pytest.mark.parametrize(
+    ("files", "what"),
+    [
+        ({PROD: values(tag="mine")}, "prod"),
+        ({"environments/prod/new/shop/values.yaml": values()}, "prod"),
+        ({"towpath.yaml": STRICTER}, "towpath.yaml"),
+        ({".github/CODEOWNERS": "* @jonas\n"}, ".github/CODEOWNERS"),
+    ],
+)
+def test_a_pull_request_that_touches_what_is_gated_says_who_can_merge_it(
+    town: Town, files: dict[str, str], what: str
+) -> None:
+    request = opened(town, files)
+    assert said(town, request) == [("failed", f"Changes what Towpath gates in {what}: see docs")]
+    (comment,) = comments(request)
+    assert f"This changes what Towpath gates: `{what}`" in comment
+    assert "only those who may bypass that can merge it" in comment
+
+
+def test_the_first_stage_that_asks_for_nobody_is_anybodys(town: Town) -> None:
+    request = opened(town, {"environments/nonprod/one/shop/values.yaml": values(tag="mine")})
+    assert said(town, request)[0][0] == "success"
+
+
+def test_each_head_is_given_its_status_once(town: Town) -> None:
+    request = opened(town, {"README.md": "x"})
+    town.sandbox.journal.clear()
+    town.sandbox.comment_as("jonas", PROJECT, request.iid, "hm")
+    town.settle()
+    town.sweep()
+    assert [one for one in town.sandbox.journal.entries("towpath") if "/statuses/" in one.path] == []
+    town.sandbox.commit_as("jonas", PROJECT, "mine", {PROD: values(tag="mine")}, "and more")
+    town.settle()
+    assert said(town, request)[0][0] == "failed"
+
+
+def test_R4_a_lost_webhook_leaves_no_pull_request_waiting(town: Town) -> None:
+    town.lost = 100
+    request = opened(town, {"README.md": "x"})
+    assert said(town, request) == []
+    town.lost = 0
+    town.sweep()
+    assert said(town, request)[0][0] == "success"
+
+
+def test_a_pull_request_that_goes_back_and_forth_is_not_let_through_for_being_the_same_now(town: Town) -> None:
+    """Its merge changes nothing today, and would bring the old image back once prod has another."""
+    base = town.sandbox.head(PROJECT)
+    approve(town, "olga", waiting(town).iid)
+    assert is_in_prod(town)
+    town.sandbox.force_as("jonas", PROJECT, "mine", base)
+    request = opened(town, {PROD: town.pins("prod")})
+    assert said(town, request)[0][0] == "failed"
+
+
+def test_a_promotions_head_keeps_the_promotions_own_status(town: Town) -> None:
+    promotion = waiting(town)
+    before = said(town, promotion)
+    town.sandbox.force_as("jonas", PROJECT, "same", promotion.head)
+    town.sandbox.open_as("jonas", PROJECT, Opening("same", "main", "Same"))
+    town.settle()
+    assert said(town, promotion) == before
+
+
+def test_on_gitlab_no_status_is_set_on_peoples_merge_requests(gitlab: Town) -> None:
+    request = opened(gitlab, {PROD: values(tag="mine")})
+    assert said(gitlab, request) == []
+    assert comments(request) == []
+
+
+def test_a_merge_request_that_is_merely_behind_a_stricter_target_branch_loosens_nothing(gitlab: Town) -> None:
+    gitlab.sandbox.commit_as("jonas", PROJECT, "docs", {"docs.md": "x"}, "Docs")
+    gitlab.sandbox.commit_as(
+        "maria", PROJECT, "main", {"towpath.yaml": STRICTER, "CODEOWNERS": "* @maria\n"}, "Stricter"
+    )
+    request = gitlab.sandbox.open_as("jonas", PROJECT, Opening("docs", "main", "Docs"))
+    gitlab.settle()
+    assert comments(request) == []
+
+
+def events(town: Town, happen: Callable[[], object]) -> list[str]:
+    with capture_logs() as logs:
+        happen()
+        town.settle()
+        town.sweep()
+    return [str(one["event"]) for one in logs if one["log_level"] == "critical"]
+
+
+def push(town: Town, files: dict[str, str]) -> None:
+    town.sandbox.commit_as("maria", PROJECT, "main", files, "change")
+
+
+def test_S22_two_steps_over_a_broken_policy_are_one_loosening(gitlab: Town) -> None:
+    gitlab.settle()
+    gitlab.sweep()
+    assert events(gitlab, lambda: push(gitlab, {"towpath.yaml": "version: 2\n"})) == []
+    loose = POLICY.replace("merge: manual", "merge: auto")
+    assert events(gitlab, lambda: push(gitlab, {"towpath.yaml": loose})) == ["policy loosened"]
+
+
+def test_S22_a_changed_CODEOWNERS_is_alarmed_where_somebody_must_approve(gitlab: Town) -> None:
+    gitlab.sweep()
+    assert events(gitlab, lambda: push(gitlab, {"CODEOWNERS": "* @jonas\n"})) == ["code owners changed"]
+    assert events(gitlab, lambda: push(gitlab, {"towpath.yaml": POLICY})) == ["policy loosened"]
+    assert events(gitlab, lambda: push(gitlab, {"CODEOWNERS": "* @maria\n"})) == []
+    assert events(gitlab, lambda: push(gitlab, {"towpath.yaml": LOOSER})) == []
