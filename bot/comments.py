@@ -18,6 +18,8 @@ LONGEST = 16_384
 _LINE_END = re.compile(r"\r\n?")
 _CANDIDATE = re.compile(r" {0,3}/[A-Za-z][A-Za-z-]*(?![^ \t\u00a0])")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Letters and signs by Unicode's word, of which nothing is seen."""
 _JOINER = "\u200d"
 _UNSEEN = "<!--"
 
@@ -72,7 +74,7 @@ def candidate_lines(body: str) -> tuple[str, ...]:
 
 def _seen(line: str) -> bool:
     """Whether a reader sees every character; a joiner is part of the emoji before it."""
-    return not any(
+    return _BLANKS.isdisjoint(line) and not any(
         category(char) in _INVISIBLE and char != "\t" and not (char == _JOINER and _joins(line, at))
         for at, char in enumerate(line)
     )

@@ -57,6 +57,11 @@ class Tally:
     """Who may write and asks for changes; no bot."""
 
 
+def involved(promotion: Promotion) -> frozenset[int]:
+    """Who asked for a promotion or opened it: they neither approve it nor pass over its gates (S15)."""
+    return frozenset((*promotion.requesters, promotion.request.author.id))
+
+
 def tally(snapshot: Snapshot, promotion: Promotion) -> Tally:
     """Sort what reviewers said; the newest word of each user is what the forge handed over."""
     counting, discounted, objecting = [], [], []

@@ -213,19 +213,21 @@ def _open(snapshot: Snapshot, view: StageView, found: Wanted, now: datetime) -> 
         return StagePlan(stage.name, wait("mode", would, f"set `mode: propose` in {stage.name}"), found.release)
     pause = paused(snapshot, view, now)
     if pause is not None and cause != ROLLBACK:
-        return _remember(snapshot, view, found, content, _keep(snapshot, view, pause, now))
+        return _remember(snapshot, view, found, content, now, _keep(snapshot, view, pause, now))
     # The new one first: it names the old one, so that the link stands even if nothing more comes to pass.
-    opening = propose(snapshot, view, found, content, standing)
+    opening = propose(snapshot, view, found, content, standing, now)
     closes = tuple(_replace(one, found) for one in standing)
     return StagePlan(stage.name, wait("open", "the merge request opens now"), found.release, actions=(opening, *closes))
 
 
-def _remember(snapshot: Snapshot, view: StageView, found: Wanted, content: Splice, plan: StagePlan) -> StagePlan:
+def _remember(  # noqa: PLR0913 # as `propose`
+    snapshot: Snapshot, view: StageView, found: Wanted, content: Splice, now: datetime, plan: StagePlan
+) -> StagePlan:
     """Under a hold or freeze nothing new opens; a published image is remembered by its branch meanwhile (R4)."""
     is_news = found.upstream is None and found.asked is None
     if not is_news or snapshot.attempts(view.stage.name, found.release.name):
         return plan
-    opening = propose(snapshot, view, found, content, _open_in(snapshot, view))
+    opening = propose(snapshot, view, found, content, _open_in(snapshot, view), now)
     return replace(plan, actions=(replace(opening, branch_only=True), *plan.actions))
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from policies.approvals import involved
 from policies.gates import approvals, checks, freeze, hold, integrity, override, signing
 from policies.gates import state as state_gate
 from policies.snapshot import Promotion, Snapshot, StageView
@@ -57,7 +58,7 @@ def _by_state(snapshot: Snapshot, view: StageView, promotion: Promotion, now: da
     wide = _pauses(snapshot, view, now)
     if promotion.is_rollback:
         wide = tuple(passed(one.gate, f"{one.reason}; a rollback goes on") for one in wide)
-    return (*hold.judge_one(snapshot.state, promotion, now), *wide)
+    return (*hold.judge_one(snapshot.state, snapshot.unit, promotion, now), *wide)
 
 
 def _pauses(snapshot: Snapshot, view: StageView, now: datetime) -> tuple[Verdict, ...]:
@@ -68,7 +69,9 @@ def _pauses(snapshot: Snapshot, view: StageView, now: datetime) -> tuple[Verdict
 
 
 def _overrides(state: State, promotion: Promotion, now: datetime) -> tuple[Override, ...]:
-    return overridden(state, promotion.request.iid, promotion.request.head, now)
+    """The confirmed overrides of its very head, but none of who asked for it or opened it (S15)."""
+    found = overridden(state, promotion.request.iid, promotion.request.head, now)
+    return tuple(one for one in found if involved(promotion).isdisjoint(one.people))
 
 
 def with_overrides(record: Record, found: tuple[str, ...]) -> Record:

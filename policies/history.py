@@ -29,7 +29,7 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """What one file pins of one image; a file that pins it several times has each once, with a space between."""
+    """What one file pins of one image; a file that pins it differently in several places has each in its place."""
 
     digest: str = ""
     tag: str = ""
@@ -107,8 +107,12 @@ class Entry:
 
 def pinned(pins: Sequence[Pin]) -> Pinned | None:
     """What these pins of one image say together."""
-    digests = " ".join(sorted({pin.digest for pin in pins if pin.digest}))
-    return Pinned(digests, " ".join(sorted({pin.tag for pin in pins if pin.tag}))) if pins else None
+    return Pinned(_in_order([pin.digest for pin in pins]), _in_order([pin.tag for pin in pins])) if pins else None
+
+
+def _in_order(words: Sequence[str | None]) -> str:
+    """One word where all agree, else each in its place: two that change places are a change."""
+    return (words[0] or "") if len(set(words)) == 1 else " ".join(word or "-" for word in words)
 
 
 def reckoned(steps: Sequence[Step], now: datetime) -> tuple[datetime, ...]:

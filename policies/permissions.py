@@ -73,7 +73,7 @@ def _has(snapshot: Snapshot, user: User, name: str, service: str | None, stage: 
 
 
 def _owns(snapshot: Snapshot, user: User, service: str | None, stage: str) -> bool | None:
-    """Whether a user is an owner of each file of the unit in a stage, by whichever rule decides."""
+    """Whether a user is an owner of each file of the unit in a stage, by whichever section that asks for approvals."""
     if service is None or service != snapshot.unit:
         return None
     paths = dict.fromkeys(
@@ -82,7 +82,7 @@ def _owns(snapshot: Snapshot, user: User, service: str | None, stage: str) -> bo
     rules = snapshot.owners().rules
     if rules is None or rules.errors or not paths:
         return None
-    owners = ([name for rule in rules.rules_for(path) for name in rule.owners] for path in paths)
+    owners = ([name for rule in rules.rules_for(path) if rule.asks for name in rule.owners] for path in paths)
     return all(any(_is(snapshot, user, name) for name in names) for names in owners)
 
 

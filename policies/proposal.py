@@ -1,16 +1,19 @@
 """A promotion about to be opened: its branch, texts and trailers, all from the snapshot."""
 
+from datetime import datetime
+
 from policies import naming, trailers
 from policies.actions import OpenPromotion
 from policies.approvals import NOBODY, asked
 from policies.model import Release, Sighting
 from policies.snapshot import ROLLBACK, Promotion, Snapshot, Splice, StageView
+from policies.state import State, holds_on
 from policies.wanted import Wanted
 from policies.wording.promotion import asked_for, description, headline, message
 
 
-def propose(
-    snapshot: Snapshot, view: StageView, found: Wanted, content: Splice, standing: tuple[Promotion, ...]
+def propose(  # noqa: PLR0913 # all that a proposal is made of
+    snapshot: Snapshot, view: StageView, found: Wanted, content: Splice, standing: tuple[Promotion, ...], now: datetime
 ) -> OpenPromotion:
     """The opening of the next attempt at this release, on top of the target branch as read, in place of what stands."""
     stage, release = view.stage.name, found.release
@@ -30,9 +33,17 @@ def propose(
         subject,
         asked_for(found.asked) + description(snapshot, view, release, found.upstream, reviewers),
         message(subject, record),
-        (naming.LABEL, naming.label(snapshot.unit)),
+        (naming.LABEL, naming.label(snapshot.unit), *_held(snapshot, stage, release, now)),
         reviewers.people,
     )
+
+
+def _held(snapshot: Snapshot, stage: str, release: Release, now: datetime) -> tuple[str, ...]:
+    """The label of a hold, where a merge request with this release was held there by itself (S20)."""
+    if not isinstance(snapshot.state, State):
+        return ()
+    found = holds_on(snapshot.state, snapshot.unit, stage, now, release=release.name)
+    return (naming.HOLD,) if any(one.request is not None for one in found) else ()
 
 
 def _record(snapshot: Snapshot, stage: str, found: Wanted, standing: tuple[Promotion, ...]) -> trailers.Record:

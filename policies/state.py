@@ -10,10 +10,15 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from policies.model import Image, Release
 
 BRANCH = "towpath/state"
+INTERNAL = "a reason given in an internal note"
 FILE = "state.yaml"
 
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
 Reason = Annotated[str, StringConstraints(max_length=1000)]
+
+Standing = Collection[tuple[str, str, str]]
+"""Service, stage and release (its 12 hex digits) of promotions."""
 
 
 class _Part(BaseModel):
@@ -34,6 +39,7 @@ class _Entry(_Part):
     at: AwareDatetime
     where: str = Field(description="The web address of the comment; empty where no comment asked for it.")
     note: str = Field(default="", description="The comment, as `request 12 345` or `issue 3 345`: never done twice.")
+    internal: bool = Field(default=False, description="Said in an internal note: the reason is shown nowhere else.")
 
 
 class Hold(_Entry):
@@ -41,9 +47,17 @@ class Hold(_Entry):
 
     service: str | None = None
     stage: str | None = None
-    request: int | None = Field(default=None, description="This merge request alone.")
+    request: int | None = Field(default=None, description="This merge request, and what takes its place.")
+    release: Name | None = Field(default=None, description="What it carries: held in that stage, whatever carries it.")
     reason: Reason = ""
     until: AwareDatetime | None = None
+
+    @property
+    def carries(self) -> tuple[str, str, str] | None:
+        """What a held merge request brings where; None of wide holds, and of an older version's."""
+        if self.service is None or self.stage is None or self.release is None:
+            return None
+        return self.service, self.stage, self.release
 
 
 class Freeze(_Entry):
@@ -100,6 +114,11 @@ class Override(_Entry):
     until: AwareDatetime
     confirmed: Person | None = None
 
+    @property
+    def people(self) -> frozenset[int]:
+        """The ids of those who spoke for it."""
+        return frozenset((self.by.id, *([self.confirmed.id] if self.confirmed is not None else [])))
+
 
 class Order(_Entry):
     """Merge this head of this merge request when its gates pass, though policy leaves merging to people."""
@@ -128,16 +147,41 @@ class Unknown:
     change: str
 
 
-def holds_on(state: State, service: str, stage: str, now: datetime, request: int | None = None) -> tuple[Hold, ...]:
-    """The holds that reach a service in a stage, and of single merge requests those on this one."""
+def holds_on(  # noqa: PLR0913 # where, when, and what is carried there
+    state: State, service: str, stage: str, now: datetime, request: int | None = None, release: str | None = None
+) -> tuple[Hold, ...]:
+    """The holds that reach a service in a stage, and of single merge requests those on this one or of its release."""
+    carried = (service, stage, release or "")
     return tuple(
         hold
         for hold in state.holds
         if hold.service in (None, service)
         and hold.stage in (None, stage)
-        and hold.request in (None, request)
+        and (hold.request is None or holds_request(hold, request, carried))
         and (hold.until is None or hold.until > now)
     )
+
+
+def holds_request(hold: Hold, request: int | None, carried: tuple[str, str, str]) -> bool:
+    """Whether a hold is of this merge request by itself, or of another one with the same release for the stage."""
+    return hold.request is not None and (hold.request == request or hold.carries == carried)
+
+
+def bound(hold: Hold, service: str, stage: str, release: str) -> Hold:
+    """The hold of a merge request as one of what it carries, so that no new attempt at that gets away from it (S20)."""
+    return hold.model_copy(update={"service": service, "stage": stage, "release": release})
+
+
+def without_stale(state: State, carried: tuple[str, str, str], standing: Standing) -> State:
+    """The state without holds of merge requests with this release, where none stands open any more."""
+    if carried in standing:
+        return state
+    return state.model_copy(update={"holds": tuple(one for one in state.holds if one.carries != carried)})
+
+
+def public_reason(entry: Hold | Freeze | Quarantine | Asked | Override) -> str:
+    """The reason as everybody may read it."""
+    return INTERNAL if entry.internal and entry.reason else entry.reason
 
 
 def freezes_on(state: State, stage: str, now: datetime) -> tuple[Freeze, ...]:
@@ -200,11 +244,15 @@ def requests_in(state: State) -> frozenset[int]:
     return frozenset((*held, *(one.request for one in state.overrides), *(one.request for one in state.merges)))
 
 
-def tidied(state: State, open_iids: Collection[int]) -> State:
-    """The state without what it says of merge requests that are no longer open."""
+def tidied(state: State, open_iids: Collection[int], standing: Standing = ()) -> State:
+    """The state without what it says of merge requests that are no longer open.
+
+    The hold of one stays while another open promotion (`standing`) carries its release there."""
     return state.model_copy(
         update={
-            "holds": tuple(one for one in state.holds if one.request is None or one.request in open_iids),
+            "holds": tuple(
+                one for one in state.holds if one.request is None or one.request in open_iids or one.carries in standing
+            ),
             "overrides": tuple(one for one in state.overrides if one.request in open_iids),
             "merges": tuple(one for one in state.merges if one.request in open_iids),
         }

@@ -226,11 +226,14 @@ def _from_upstream(snapshot: Snapshot, view: StageView, earlier: tuple[StageView
     if not common:
         names = " and ".join(upstream.stage.name for upstream in earlier)
         return wait(GATE, f"{names} have not had one release in common", "let them reach the same release")
-    healthy = [one for one in common if quarantine.of(snapshot, view.stage.name, one) is None]
-    bad = quarantine.of(snapshot, view.stage.name, common[0])
-    if not healthy and bad is not None:
-        return quarantine.judge(_with_tags(snapshot, earlier[0], common[0]), bad)
-    return Wanted(_with_tags(snapshot, earlier[0], healthy[0]), earlier[0].stage.name)
+    bad: list[Verdict] = []
+    for release in common:
+        why = quarantine.of(snapshot, view.stage.name, release)
+        named = _with_tags(snapshot, earlier[0], release)
+        if why is None:
+            return Wanted(named, earlier[0].stage.name)
+        bad.append(quarantine.judge(named, why))
+    return bad[0]
 
 
 def _releases(snapshot: Snapshot, upstream: StageView, repositories: tuple[str, ...]) -> list[Release]:

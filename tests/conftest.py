@@ -15,8 +15,10 @@ from tests.redis_server import RedisServer
 load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"), Path(__file__).parent.parent)
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True)
 def _quiet_logs() -> None:
+    """For each test anew: commands that run in this process set the logs up as their operators want them."""
+    structlog.reset_defaults()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 

@@ -1,6 +1,5 @@
 """Comments -> candidate command lines (S7): the table of both forges' habits, and what holds for every text."""
 
-import time
 
 import pytest
 from hypothesis import given
@@ -309,6 +308,12 @@ OTHERS: list[str] = [
     "/hold\ufeff prod",
     "/hold pr\u00adod",
     "/hold \ud800",
+    "/hold \u3164prod",
+    "\uffa0/hold",
+    "/hold prod\uffa0",
+    "/hold \u2800",
+    "/hold pr\u034fod",
+    "/hold\u2800prod",
     "\u2060/hold",
 ]
 
@@ -337,12 +342,11 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("part", HOSTILE)
-def test_a_hostile_comment_is_read_in_bounded_time(part: str) -> None:
+def test_a_hostile_comment_is_read_to_the_end_and_beyond_the_limit_not_at_all(part: str) -> None:
+    """How long it takes is measured by `make bench comments`."""
     body = "[^1]: /x\n/hold\n\n" + part * LONGEST  # both readings are made
-    started = time.process_time()
-    candidate_lines(body[:LONGEST])
-    candidate_lines(body)
-    assert time.process_time() - started < 2, "measured: below 0.9 seconds"
+    assert candidate_lines(body[:LONGEST]) in ((), ("/hold",))
+    assert candidate_lines(body) == ()
 
 
 BLOCK_MARKS = (

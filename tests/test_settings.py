@@ -322,3 +322,13 @@ def test_what_the_other_kind_of_forge_has_is_refused_with_the_right_name() -> No
     neither = {**GITHUB, "TOWPATH_FORGES__MAIN__TOKEN": None}
     assert "or app_id and app_key_file" in faults(**neither)
     assert "webhook_secrets is needed" in faults(**{**GITHUB, "TOWPATH_FORGES__MAIN__WEBHOOK_SECRETS": None})
+
+
+def test_what_stands_before_a_command_can_be_another_word() -> None:
+    assert load().command_prefix == "towpath"
+    assert load(TOWPATH_COMMAND_PREFIX="tow-bot").command_prefix == "tow-bot"
+
+
+@pytest.mark.parametrize("prefix", ["", "/towpath", "two words", "é", "a" * 41, "1a"])
+def test_a_prefix_that_no_command_could_begin_with_is_refused(prefix: str) -> None:
+    assert "TOWPATH_COMMAND_PREFIX" in faults(TOWPATH_COMMAND_PREFIX=prefix)

@@ -132,9 +132,13 @@ def _sweep(world: World) -> None:
 def _reconcile(world: World, claim: Claim, forge: str, repository: str, unit: str) -> float | None:
     context = world.context(forge, repository)
     hands = _hands(world, claim)
-    done = reconcile(context, hands, unit)
-    if heed_labels(context, hands, done.snapshot):
-        done = reconcile(context, hands, unit)
+
+    def heed(snapshot: Snapshot) -> bool:
+        return heed_labels(context, hands, snapshot)
+
+    done = reconcile(context, hands, unit, heed)
+    if heed(done.snapshot):
+        done = reconcile(context, hands, unit, heed)
     tell(world, done.snapshot, done.plan)
     if done.failures:
         raise done.failures[0]

@@ -3,231 +3,208 @@
 A person with the right can always merge or push by hand. Nothing is undone for that; it is found, and said once: in the
 log, and on the merge request where there is one."""
 
-import re
-from itertools import count, takewhile
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import structlog
 
-from bot.errors import OutsideError, Permanent
-from bot.git import Merged
+from bot.errors import OutsideError
 from policies import around, naming, trailers
 from policies.around import Came
-from policies.gates import approvals, override
-from policies.gating import judged_as
-from policies.model import MergeRequest, MergeRequestState
-from policies.snapshot import Integrity, Promotion, Snapshot, StageView, Unanswered
+from policies.codeowners import LOCATIONS
+from policies.config import Approvals
+from policies.gates import approvals, integrity, override
+from policies.model import MergeRequest, Review
+from policies.snapshot import Integrity, OwnersFile, Promotion, Question, Reviewed, Snapshot, Unanswered
 from policies.state import State, overridden
 from policies.verdict import Outcome, Verdict, passed
 from policies.wording import report as words
+from workers.arrivals import FAR_BACK, arrivals, begun, paths_of
+from workers.bringing import MOST_COMMITS, bringing
 from workers.execute import post_report
 from workers.hands import Hands
 from workers.observe import promotions
 from workers.observe.answers import answered
+from workers.observe.content import prove, splice
 from workers.observe.context import Context
-from workers.observe.own import FAR_DOWN
-from workers.observe.policy import in_force
+from workers.observe.own import own_commit
+from workers.observe.people import owners_file
+from workers.observe.policy import FILE
 from workers.state import Alarm, hold_after
 
 log = structlog.get_logger(__name__)
 
 KEPT = 400 * 24 * 3600
-"""Seconds for which it is remembered up to which commit a stage was looked at."""
-MOST = 100
-"""Commits of one stage that are looked at in one go, the newest ones."""
-MOST_HINTS = 3
-_HINT = re.compile(r"[!#](\d{1,9})\b")
+"""Seconds for which it is remembered up to which commit the target branch was looked at."""
+FRESH = timedelta(days=1)
+"""How long after a merge what is found holds the service: later, people and their rights may be others."""
+
+
+@dataclass(frozen=True)
+class _Look:
+    """One look at what is new: since which commit, and whether that was remembered."""
+
+    context: Context
+    hands: Hands
+    snapshot: Snapshot
+    since: str
+    remembered: bool
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A change that should not have come, and why."""
+
+    came: Came
+    verdict: Verdict
+    request: MergeRequest | None
 
 
 def audit(context: Context, hands: Hands, snapshot: Snapshot) -> None:
-    """Look at each commit that changed what a gated stage pins, once; a failure keeps nothing else from its end."""
-    for view in snapshot.stages:
-        if view.stage.approvals is None or view.stage.mode == "observe":
-            continue
-        try:
-            _audit(context, hands, snapshot, view)
-        except OutsideError as failure:
-            log.warning("not looked for changes around the gates", stage=view.stage.name, why=str(failure))
-
-
-def _audit(context: Context, hands: Hands, snapshot: Snapshot, view: StageView) -> None:
-    key = f"audited:{context.subject}:{snapshot.unit}:{view.stage.name}"
+    """Look at each new commit of the target branch, once; a failure keeps nothing else from its end."""
+    key = f"audited:{context.subject}"
     last = context.memory.get(key)
-    news = _news(context, snapshot, view, last) if last != snapshot.head else None
-    if news is None:
+    if last == snapshot.head:
         return
-    for one in reversed(news):
-        verdict, request = _judged(context, snapshot, view, one)
-        if verdict.outcome is not Outcome.passed:
-            _alarm(context, hands, (snapshot.unit, view.stage.name, one.commit), verdict, request)
-        context.memory.set(key, one.commit, KEPT)
-    context.memory.set(key, snapshot.head, KEPT)
-
-
-def _news(context: Context, snapshot: Snapshot, view: StageView, last: str | None) -> list[Came] | None:
-    """What nobody looked at yet, newest first; None where Towpath has done nothing here that it could begin from."""
-    mirror, came = context.mirror, around.came(snapshot, view)
-    if last is not None and mirror.has(last):
-        news = list(takewhile(lambda one: not mirror.is_ancestor(one.commit, last), came))
-    else:
-        begun = _begun(context, snapshot)
-        if not begun:
-            return None
-        news = [one for one in came if one.commit in begun]
-    if len(news) > MOST:
-        log.warning("too many changes to look at", stage=view.stage.name, changes=len(news), looked_at=MOST)
-    return news[:MOST]
-
-
-def _begun(context: Context, snapshot: Snapshot) -> frozenset[str]:
-    """The commits from the first one on that brought in something of Towpath's: people's history before is theirs."""
-    commits = [moment.commit for moment in snapshot.moments]
-    sealed = [index for index, commit in enumerate(commits) if _is_sealed(context, commit)]
-    return frozenset(commits[: sealed[-1] + 1]) if sealed else frozenset()
-
-
-def _is_sealed(context: Context, commit: str) -> bool:
-    found = (commit, *context.mirror.parents(commit)[1:2])
-    return any(trailers.is_genuine(context.mirror.message(one), context.seal_keys) for one in found)
-
-
-def _judged(context: Context, snapshot: Snapshot, view: StageView, one: Came) -> tuple[Verdict, MergeRequest | None]:
-    """What the approvals gate says of a commit, and the merge request that brought it."""
-    if not _was_gated(context, view, one.commit) or _by_towpath(context, snapshot, view, one):
-        return passed("approvals", "it needed none, or Towpath merged it"), None
-    request = _request(context, snapshot, one)
-    if request is None:
-        return around.pushed(), None
-    if not _brought(context, one, request):
-        return around.other_content(), request
-    merger, me = request.merged_by, context.forge.me()
-    if merger is not None and merger.id == me.id and promotions.is_ours(request, me, snapshot.unit):
-        return passed("approvals", "Towpath merged it"), request  # by a rebase or the like, which keeps no message
-    return _approved(context, snapshot, view, one, request), request
-
-
-def _was_gated(context: Context, view: StageView, commit: str) -> bool:
-    """Whether the policy in force before the commit asked for approvals in the stage."""
-    parents = context.mirror.parents(commit)
-    if not parents:
-        return False
     try:
-        policy = in_force(context.mirror, parents[0], context.subject).policy
-    except Permanent:
-        return False  # there was none yet
-    return any(
-        stage.name == view.stage.name and stage.approvals is not None and stage.mode != "observe"
-        for stage in policy.stages
-    )
+        seen = _seen(context, hands, snapshot, last)
+    except OutsideError as failure:
+        log.warning("not looked for changes around the gates", commit=snapshot.head, why=str(failure))
+        return
+    if seen is not None:
+        context.memory.set(key, seen, KEPT)
 
 
-def _by_towpath(context: Context, snapshot: Snapshot, view: StageView, one: Came) -> bool:
+def _seen(context: Context, hands: Hands, snapshot: Snapshot, last: str | None) -> str | None:
+    """Up to which commit was looked at now; None where others looked further."""
+    remembered = last is not None and context.mirror.has(last)
+    since = last if remembered else begun(context, snapshot.head)
+    if since is None:
+        return snapshot.head  # there is nothing of Towpath's to begin from
+    if context.mirror.is_ancestor(snapshot.head, since):
+        return None if remembered else snapshot.head
+    return _audit(_Look(context, hands, snapshot, since, remembered))
+
+
+def _audit(look: _Look) -> str | None:
+    """Look at what is new; up to where nothing failed, which is looked at again."""
+    seen, failed = None, False
+    for number, (commit, came) in enumerate(arrivals(look.context, look.since, look.snapshot.head), 1):
+        if number == FAR_BACK:
+            log.critical("too many commits to look at", commit=look.snapshot.head, looked_at=FAR_BACK)
+        try:
+            _alarm_of(look, [found for one in came if (found := _judged(look, one)) is not None])
+        except OutsideError as failure:
+            log.warning("not looked for changes around the gates", commit=commit, why=str(failure))
+            failed = True
+        seen = seen if failed else commit
+    return seen
+
+
+def _judged(look: _Look, one: Came) -> _Found | None:
+    """What is wrong with a change; None where the approvals gate would have let it pass."""
+    context = look.context
+    if _by_towpath(context, one):
+        return None
+    found = bringing(context, one, look.since, look.hands.clock())
+    if found is None:
+        return _Found(one, around.pushed(), None)
+    request, as_proposed = found
+    if not as_proposed:
+        return _Found(one, around.other_content(), request)
+    merger, me = request.merged_by, context.forge.me()
+    if merger is not None and merger.id == me.id and promotions.is_ours(request, me, one.unit):
+        return None  # merged by a rebase or the like, which keeps no message
+    verdict = _approved(look, one, request)
+    return _Found(one, verdict, request) if verdict.outcome is not Outcome.passed else None
+
+
+def _by_towpath(context: Context, one: Came) -> bool:
     """Whether the commit is Towpath's own merge after the gates, by sealed evidence of exactly this change."""
     message = context.mirror.message(one.commit)
     record = trailers.unsealed(message, context.seal_keys)
-    if record is None or not around.speaks_of(record, snapshot.unit, view.stage.name, one):
+    if record is None or not around.speaks_of(record, one):
         return False
     merged = context.mirror.parents(one.commit)[1:]
-    return record.head in ("", *(merged or (record.head,))) and not _is_copy(context, snapshot, one.commit, message)
+    return record.head in ("", *(merged or (record.head,))) and not _is_copy(context, one.before, message)
 
 
-def _is_copy(context: Context, snapshot: Snapshot, commit: str, message: str) -> bool:
+def _is_copy(context: Context, before: str, message: str) -> bool:
     """Whether an older commit has the same seal: a message is believed where it stands first."""
-    commits = [moment.commit for moment in snapshot.moments]
-    older = commits[commits.index(commit) + 1 :]
-    return any(trailers.seal(context.mirror.message(other)) == trailers.seal(message) for other in older)
+    older, seal = context.mirror.first_parents(before, FAR_BACK), trailers.seal(message)
+    return any(trailers.seal(context.mirror.message(other)) == seal for other in older)
 
 
-# The merge request that brought a commit.
+# What the gates would have said.
 
 
-def _request(context: Context, snapshot: Snapshot, one: Came) -> MergeRequest | None:
-    """The merged one of which the forge says that it came by this commit, or None."""
-    parents = context.mirror.parents(one.commit)
-    for request in (*_of_promotions(context, snapshot, one, parents), *_hinted(context, one.commit)):
-        if request.state is MergeRequestState.merged and _came_by(request, one.commit, parents[1:]):
-            # A list may tell less of each than the forge does of one alone, such as who merged it.
-            return context.forge.request(context.repository, request.iid)
-    return None
+def _approved(look: _Look, one: Came, request: MergeRequest) -> Verdict:
+    """What the gates say of the merge request as it was merged: of Towpath's own, only its very commit passes."""
+    if promotions.is_ours(request, look.context.forge.me()):
+        proposed = _own(look.context, one, request)
+        verdict = integrity.judge(proposed)
+        if verdict.outcome is not Outcome.passed:
+            return _overridden(look.snapshot, request, verdict)
+    else:
+        proposed = _unproved(one, request)
+    by_rule = one.stage.in_rollback if proposed.is_rollback and proposed.stage == one.stage.name else one.stage
+    if by_rule.approvals is None:
+        return passed("approvals", "a rollback needs none")
+    return _overridden(look.snapshot, request, _by_people(look, one, proposed, by_rule.approvals))
 
 
-def _came_by(request: MergeRequest, commit: str, merged: tuple[str, ...]) -> bool:
-    """GitLab names the head itself where a push brought the merge in."""
-    by_push = request.merge_commit == request.head and request.head in merged
-    return request.merge_commit == commit or by_push
+def _own(context: Context, one: Came, request: MergeRequest) -> Promotion:
+    """Towpath's own merge request, proved as it was right before the merge."""
+    name = naming.parse_branch(request.source_branch)
+    found = own_commit(context, request.head, name) if name is not None else None
+    if name is None or found is None:
+        return _unproved(one, request)
+    made, record = found
+    editor = context.editor(one.policy.services)
+    wanted = splice(editor, one.before, paths_of(context, one, one.before), record.release)
+    proof = replace(prove(editor, one.before, request.head, wanted, record.release), made=made)
+    whole = replace(_unproved(one, request), stage=name.stage, name=name.release, release=record.release)
+    return replace(whole, integrity=proof, requesters=record.requesters, cause=record.cause)
 
 
-def _of_promotions(context: Context, snapshot: Snapshot, one: Came, parents: tuple[str, ...]) -> list[MergeRequest]:
-    """Those from the branches of promotions of what the commit brought: their names outlive the branches."""
-    found: list[MergeRequest] = []
-    for stage, release in _names(context, snapshot, one, parents):
-        for number in count(1):
-            name = naming.BranchName(stage, snapshot.unit, release, number)
-            requests = context.forge.requests_from(context.repository, naming.branch(name))
-            if not requests:
-                break
-            found += (request for request in requests if request.same_project)
-    return found
-
-
-def _names(context: Context, snapshot: Snapshot, one: Came, parents: tuple[str, ...]) -> set[tuple[str, str]]:
-    """Stage and release that the commit may be the promotion of: by Towpath's own commit in it, else by its pins."""
-    mirror = context.mirror
-    commits = mirror.log(parents[0], one.commit, FAR_DOWN) if parents else (one.commit,)
-    records = [trailers.unsealed(mirror.message(commit), context.seal_keys) for commit in commits]
-    names = {(record.stage, record.release.name) for record in records if record and record.unit == snapshot.unit}
-    release = around.release_of(one)
-    stages = [view.stage.name for view in snapshot.stages if set(one.pins) & set(view.places)]
-    return names | {(stage, release.name) for stage in stages if release is not None}
-
-
-def _hinted(context: Context, commit: str) -> list[MergeRequest]:
-    """Those that the commit's message speaks of; whoever wrote it, only the forge's word on them counts."""
-    numbers = dict.fromkeys(int(number) for number in _HINT.findall(context.mirror.message(commit)))
-    found = []
-    for number in list(numbers)[:MOST_HINTS]:
-        try:
-            found.append(context.forge.request(context.repository, number))
-        except Permanent:  # a number of something else
-            continue
-    return found
-
-
-def _brought(context: Context, one: Came, request: MergeRequest) -> bool:
-    """Whether the files in question are as the merge request's head, or its merge, has them."""
-    mirror, before = context.mirror, context.mirror.parents(one.commit)[0]
-    try:
-        mirror.ensure(request.head)
-    except Permanent:
-        return False
-    if mirror.is_ancestor(request.head, before):
-        return False  # it had come in before
-    merged = mirror.merge(before, request.head)
-    trees = (request.head, merged.tree) if isinstance(merged, Merged) else (request.head,)
-    return all(mirror.blob_id(one.commit, path) in [mirror.blob_id(tree, path) for tree in trees] for path in one.paths)
-
-
-# What the gate would have said, and the alarm.
-
-
-def _approved(context: Context, snapshot: Snapshot, view: StageView, one: Came, request: MergeRequest) -> Verdict:
-    """What the gate says of the merge request as it stands now."""
-    theirs = promotions.promotion(context, snapshot, request)
-    mine = promotions.is_ours(request, context.forge.me(), snapshot.unit)
-    proposed = theirs if theirs is not None and mine else _of_a_person(view, request)
-    rule = judged_as(view, proposed).stage.approvals
-    paths = context.mirror.changed(context.mirror.parents(one.commit)[0], one.commit)
-    while rule is not None:
-        try:
-            return _overridden(snapshot, request, approvals.judge_paths(snapshot, proposed, rule, paths))
-        except Unanswered as missing:
-            snapshot = answered(context, snapshot, missing.questions)
-    return passed("approvals", "a rollback needs none")
-
-
-def _of_a_person(view: StageView, request: MergeRequest) -> Promotion:
+def _unproved(one: Came, request: MergeRequest) -> Promotion:
     """A person's merge request, judged like a promotion."""
     nothing = Integrity(None, None, (), own=False)
-    return Promotion(view.stage.name, "", None, 0, request, (), nothing, None, None)
+    return Promotion(one.stage.name, "", None, 0, request, (), nothing, None, None)
+
+
+def _by_people(look: _Look, one: Came, proposed: Promotion, rule: Approvals) -> Verdict:
+    """What the approvals gate says of the gated files and the rules' own, by the owners before the merge."""
+    context, request = look.context, proposed.request
+    changed = context.mirror.changed(one.before, one.commit)
+    paths = tuple(path for path in changed if path in one.changes or path in (FILE, *LOCATIONS[context.forge.kind]))
+    known: dict[Question, object] = {
+        OwnersFile(): owners_file(context, one.before),
+        Reviewed(request.iid, request.head): _reviews(context, one, request),
+    }
+    snapshot = replace(look.snapshot, answers={**look.snapshot.answers, **known})
+    while True:
+        try:
+            return approvals.judge_paths(snapshot, proposed, rule, paths)
+        except Unanswered as missing:
+            snapshot = answered(context, snapshot, missing.questions)
+
+
+def _reviews(context: Context, one: Came, request: MergeRequest) -> tuple[Review, ...]:
+    """What reviewers said, without those who committed what is in question: nobody approves what is his own."""
+    mirror = context.mirror
+    commits = [commit for commit in mirror.log(one.before, request.head, MOST_COMMITS) if _wrote(context, one, commit)]
+    makers = {who for commit in commits for who in (mirror.author(commit), mirror.committer(commit))}
+    found = context.forge.reviews(context.repository, request.iid)
+    return tuple(review for review in found if not any(around.is_by(who, review.user) for who in makers))
+
+
+def _wrote(context: Context, one: Came, commit: str) -> bool:
+    """Whether a commit made something of the files in question that none of its parents has."""
+    mirror, parents = context.mirror, context.mirror.parents(commit)
+    return any(
+        mirror.blob_id(commit, path) not in [mirror.blob_id(parent, path) for parent in parents] for path in one.paths
+    )
 
 
 def _overridden(snapshot: Snapshot, request: MergeRequest, verdict: Verdict) -> Verdict:
@@ -238,17 +215,47 @@ def _overridden(snapshot: Snapshot, request: MergeRequest, verdict: Verdict) -> 
     return override.applied((verdict,), found)[0]
 
 
-def _alarm(
-    context: Context, hands: Hands, what: tuple[str, str, str], verdict: Verdict, request: MergeRequest | None
-) -> None:
-    unit, stage, commit = what
-    known = {"unit": unit, "stage": stage, "commit": commit, "why": verdict.reason}
+# The alarm.
+
+
+def _alarm_of(look: _Look, found: list[_Found]) -> None:
+    """Say each change once, hold its service in its stage, and then tell all of them on the merge request."""
+    new = {(one.came.unit, one.came.stage.name): one for one in reversed(found) if not _was_said(look, one)}
+    for one in reversed(new.values()):
+        _alarm(look, one)
+    for request in {one.request.iid: one.request for one in new.values() if one.request is not None}.values():
+        theirs = [one for one in found if one.request is not None and one.request.iid == request.iid]
+        if _holds(look, request):
+            where = tuple(dict.fromkeys((one.came.unit, one.came.stage.name) for one in theirs))
+            post_report(look.context, request.iid, words.around(where, theirs[0].verdict))
+    for one in new.values():
+        look.context.memory.set(_said_key(look, one), "said", KEPT)
+
+
+def _alarm(look: _Look, one: _Found) -> None:
+    came, request = one.came, one.request
+    known = {"unit": came.unit, "stage": came.stage.name, "commit": came.commit, "why": one.verdict.reason}
     if request is None:
-        log.critical("pushed around the gates", **known)
-        return
-    told = words.around(stage, verdict)
-    if promotions.report_text(context, request.iid) == told:
-        return  # said already, and forgotten
-    log.critical("merged around the gates", mr=request.iid, **known)
-    hold_after(context, hands, Alarm(unit, stage, words.AROUND, request))
-    post_report(context, request.iid, told)
+        say = log.critical if look.remembered else log.warning
+        say("pushed around the gates", **known)
+    elif _holds(look, request):
+        log.critical("merged around the gates", mr=request.iid, **known)
+        hold_after(look.context, look.hands, Alarm(came.unit, came.stage.name, words.AROUND, request))
+    else:
+        log.warning("merged around the gates", mr=request.iid, **known)
+
+
+def _holds(look: _Look, request: MergeRequest) -> bool:
+    """Whether it is fresh: what is older, or may have been settled before memory was lost, is only logged."""
+    at = request.merged_at
+    return look.remembered and (at is None or look.hands.clock() - at < FRESH)
+
+
+def _was_said(look: _Look, one: _Found) -> bool:
+    return look.context.memory.get(_said_key(look, one)) is not None
+
+
+def _said_key(look: _Look, one: _Found) -> str:
+    """One merge request is told once, whichever of its commits is looked at."""
+    about = f"!{one.request.iid}" if one.request is not None else one.came.commit
+    return f"around:{look.context.subject}:{about}:{one.came.unit}:{one.came.stage.name}"

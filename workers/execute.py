@@ -15,6 +15,7 @@ from policies.model import Image, MergeRequest, MergeRequestState, Release, Thre
 from policies.snapshot import Snapshot
 from policies.state import BRANCH, State, requests_in, settled, tidied
 from policies.wording import report as words
+from workers.closing import redden
 from workers.hands import Hands
 from workers.merging import merge_signed
 from workers.observe import promotions
@@ -137,6 +138,7 @@ def _opened(context: Context, branch: str) -> list[MergeRequest]:
 
 
 def _close(context: Context, action: Close) -> None:
+    redden(context, action)
     context.forge.close(context.repository, action.iid, action.label)
     failures = _try_report(context, Report(action.iid, action.body))
     if failures:
@@ -147,9 +149,12 @@ def _settle(context: Context, hands: Hands, snapshot: Snapshot, action: Settle) 
     """Take out what was asked for, and on the way what is said of merge requests that are over."""
     asked, numbers = action.asked, requests_in(snapshot.state) if isinstance(snapshot.state, State) else frozenset()
     gone = {iid for iid in numbers if not _is_open(context, iid)}
+    standing = {(snapshot.unit, one.stage, one.name) for one in snapshot.promotions}
 
     def change(state: State) -> State:
-        return tidied(settled(state, asked), requests_in(state) - gone)
+        # What other units have open was not read.
+        others = {hold.carries for hold in state.holds if hold.carries and hold.service != snapshot.unit}
+        return tidied(settled(state, asked), requests_in(state) - gone, standing | others)
 
     subject = f"Settle the {asked.cause} of {asked.service} in {asked.stage}"
     record(

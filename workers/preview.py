@@ -21,7 +21,7 @@ from policies.wording.quote import code
 from workers import observe
 from workers.execute import post_report
 from workers.observe.context import Context
-from workers.observe.promotions import report_text
+from workers.observe.promotions import is_ours, report_text
 from workers.policy_file import FILE, load
 
 log = structlog.get_logger(__name__)
@@ -78,7 +78,8 @@ def _gated(context: Context, policy: Policy, proposed: Proposed) -> tuple[str, .
     if context.forge.kind != "github":
         return ()
     rules = [path for path in proposed.touched if path == FILE or path in CODEOWNERS]
-    return (*gated_stages(policy, proposed.touched), *rules)
+    links = [path for path in proposed.touched if context.mirror.is_link(proposed.tree, path)]
+    return (*gated_stages(policy, proposed.touched, links), *rules)
 
 
 def is_unseen(context: Context, request: MergeRequest) -> bool:
@@ -89,11 +90,10 @@ def is_unseen(context: Context, request: MergeRequest) -> bool:
 
 
 def _set_status(context: Context, request: MergeRequest, gated: tuple[str, ...]) -> None:
-    """Once for each head; never on a promotion's, whose status is another matter."""
+    """Once for each head; never on an open promotion's, whose status is another matter."""
     state, text = words.own_status(gated)
     key = _status_key(context, request)
-    promoted = context.mirror.branches(naming.PREFIX).values()
-    if context.memory.get(key) == text or request.head in promoted:
+    if context.memory.get(key) == text or _is_promoted(context, request.head):
         return
     try:
         status = Status(naming.STATUS, state, text, request.url)
@@ -101,6 +101,16 @@ def _set_status(context: Context, request: MergeRequest, gated: tuple[str, ...])
     except Permanent as refusal:
         log.warning("status not set", mr=request.iid, why=str(refusal))
     context.memory.set(key, text, KEPT)
+
+
+def _is_promoted(context: Context, head: str) -> bool:
+    """Whether it is the head of a promotion that is open, or about to be opened."""
+    me, branches = context.forge.me(), context.mirror.branches(naming.PREFIX)
+    for branch in (name for name, commit in branches.items() if commit == head):
+        found = [one for one in context.forge.requests_from(context.repository, branch) if is_ours(one, me)]
+        if not found or any(one.state is MergeRequestState.opened for one in found):
+            return True
+    return False
 
 
 def _status_key(context: Context, request: MergeRequest) -> str:

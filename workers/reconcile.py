@@ -1,5 +1,6 @@
 """One reconciliation of one unit: observe, decide, execute, until nothing moves any more."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,12 +33,21 @@ class Reconciled:
     wake_at: datetime | None
 
 
-def reconcile(context: Context, hands: Hands, unit: str) -> Reconciled:
-    """Bring one unit forward as far as it goes now. Raises `bot.errors` where the outside fails."""
+def _nothing_said(_: Snapshot) -> bool:
+    return False
+
+
+def reconcile(
+    context: Context, hands: Hands, unit: str, heed: Callable[[Snapshot], bool] = _nothing_said
+) -> Reconciled:
+    """Bring one unit forward as far as it goes now. Raises `bot.errors` where the outside fails.
+
+    Right before a merge `heed` looks at what people said by other means than commands, and tells whether that changed
+    anything."""
     failures: Failures = {}
     for rounds_left in reversed(range(ROUNDS)):
         snapshot, plan = look(context, unit, hands.clock())
-        if _merges(plan) and forget(context, snapshot):
+        if _merges(plan) and (heed(snapshot), forget(context, snapshot)) != (False, False):
             snapshot, plan = look(context, unit, hands.clock())  # with everybody's rights as they are just now (S17)
         finish_merge(context, hands, snapshot)
         failures = {key: failure for key, failure in failures.items() if key[0] == Close.__name__}

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 
 import structlog
 
@@ -16,11 +17,11 @@ from policies.loosening import loosened
 from policies.model import MergeRequest, MergeRequestState, Sighting, Trouble
 from policies.wording.quote import one_line
 from workers import observe
-from workers.conversation import converse, converse_on_issue
+from workers.conversation import Spoken, converse, converse_on_issue
 from workers.conversation.hearing import FORGOTTEN
 from workers.hands import Hands
 from workers.observe.context import Context
-from workers.observe.policy import in_force
+from workers.observe.policy import FAR_BACK, in_force
 from workers.observe.promotions import is_ours
 from workers.preview import is_unseen, preview
 from workers.recovery import recover_lately
@@ -125,23 +126,36 @@ def route_repository(world: World, forge: str, repository: str, now: datetime) -
 
 
 def _alarm_when_looser(context: Context, base: observe.Base, last: str | None) -> None:
-    """Say loudly that a policy that asks less is in force now (S22); on its merge request it was told before.
+    """Say loudly that a policy that asks less came into force (S22), commit by commit: it may be put back in one push.
 
-    What was in force before counts: a broken policy in between changes nothing in that."""
-    if last is None or last == base.head or not context.mirror.has(last):
+    On its merge request it was told before."""
+    mirror = context.mirror
+    if last is None or last == base.head or not mirror.has(last):
         return
-    changed = context.mirror.changed(last, base.head)
+    rules = (observe.POLICY_FILE, *LOCATIONS[context.forge.kind])
+    found = (entry.commit for entry in mirror.history(base.head, rules, FAR_BACK))
+    for commit in reversed(list(takewhile(lambda one: not mirror.is_ancestor(one, last), found))):
+        for before in mirror.parents(commit)[:1]:
+            _alarm_of_looser(context, before, commit)
+
+
+def _alarm_of_looser(context: Context, last: str, commit: str) -> None:
+    """What was in force before counts: a broken policy in between changes nothing in that."""
+    rules = (observe.POLICY_FILE, *LOCATIONS[context.forge.kind])
+    changed = [path for path in context.mirror.changed(last, commit) if path in rules]
+    if not changed:
+        return
     try:
         before = in_force(context.mirror, last, context.subject).policy
     except Permanent:
         return  # there was none yet
-    less = loosened(before, base.policy)
+    less = loosened(before, in_force(context.mirror, commit, context.subject).policy)
     if less:
-        log.critical("policy loosened", commit=base.head, since=last, what=list(less))
-    owners = [path for path in changed if path in LOCATIONS[context.forge.kind]]
+        log.critical("policy loosened", commit=commit, since=last, what=list(less))
+    owners = [path for path in changed if path != observe.POLICY_FILE]
     if owners and any(stage.approvals is not None for stage in before.stages):
         what = "CODEOWNERS changed: who owns what is another question after it"
-        log.critical("code owners changed", commit=base.head, since=last, paths=owners, what=what)
+        log.critical("code owners changed", commit=commit, since=last, paths=owners, what=what)
 
 
 def _changed_units(context: Context, base: observe.Base, last: str | None) -> tuple[str, ...]:
@@ -175,13 +189,20 @@ def route_request(world: World, hands: Hands, forge: str, repository: str, iid: 
         preview(context, request)
     else:
         _mark_units(world, context, (name.unit,), hands.clock(), f"!{iid}")
-    _wake(world, context, converse(context, hands, request), hands.clock(), f"!{iid}")
+    _go_on(world, context, converse(context, hands, request), hands.clock(), f"!{iid}")
 
 
 def route_issue(world: World, hands: Hands, forge: str, repository: str, iid: int) -> None:
     """Somebody wrote on an issue: hear what is said, where it is a control issue."""
     context = world.context(forge, repository)
-    _wake(world, context, converse_on_issue(context, hands, iid), hands.clock(), f"#{iid}")
+    _go_on(world, context, converse_on_issue(context, hands, iid), hands.clock(), f"#{iid}")
+
+
+def _go_on(world: World, context: Context, spoken: Spoken, now: datetime, cause: str) -> None:
+    """Wake what the commands concern, also where one of them is to be tried again."""
+    _wake(world, context, spoken.wakes, now, cause)
+    if spoken.failure is not None:
+        raise spoken.failure
 
 
 def _wake(world: World, context: Context, units: tuple[str, ...], now: datetime, cause: str) -> None:

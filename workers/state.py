@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote
 
 import structlog
@@ -19,9 +20,19 @@ from policies.state import BRANCH, FILE, Hold, Person, State, Unknown, pruned
 from policies.wording.quote import one_line
 from workers.hands import Hands
 from workers.observe.context import Context
-from workers.observe.state import LARGEST, Found, find_state, last_seen, read_state, sealed_lines, see
+from workers.observe.state import LARGEST, Found, find_state, last_seen, read_state, sealed_lines, see, state_at
 
-__all__ = ["Alarm", "found_state", "hold_after", "read_state", "record", "start_anew", "was_recorded", "written"]
+__all__ = [
+    "Alarm",
+    "found_state",
+    "hold_after",
+    "read_state",
+    "record",
+    "recorded_change",
+    "released_at",
+    "start_anew",
+    "written",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -55,21 +66,29 @@ class Alarm:
 
 
 def record(  # noqa: PLR0913 # what is changed, and all that its history says of it
-    context: Context, hands: Hands, change: Callable[[State], State], subject: str, body: str, note: str = ""
+    context: Context,
+    hands: Hands,
+    change: Callable[[State], State],
+    subject: str,
+    body: str,
+    note: str = "",
+    at: datetime | None = None,
 ) -> State:
     """Change the newest state by one commit that says why; the state from then on. What bears a note is done once.
 
+    With `at`, when it was asked for, the commit also says which merge requests it releases; see `released_at`.
     Permanent while the state is unknown, Conflict where others were faster five times."""
     for tries_left in reversed(range(TRIES)):
         state, head = _newest(context)
         if _was_noted(context, head, note):
             return state
-        changed = change(state)
-        changed = state if changed == state else pruned(changed, hands.clock())
+        wanted = change(state)
+        changed = state if wanted == state else pruned(wanted, hands.clock())
         if changed == state:
             return state
         try:
-            _commit(context, hands, Step(head, head), changed, _message(subject, body, note))
+            message = _message(subject, body, note) + (_releases(state, wanted, at) if at is not None else "")
+            _commit(context, hands, Step(head, head), changed, message)
         except LeaseLost:
             if not tries_left:
                 raise
@@ -79,16 +98,48 @@ def record(  # noqa: PLR0913 # what is changed, and all that its history says of
     raise AssertionError("the last try returns or raises")
 
 
-def was_recorded(context: Context, note: str) -> bool:
-    """Whether the history of the state has a change that bears this note."""
-    return _was_noted(context, _look(context).head, note)
+def recorded_change(context: Context, note: str) -> tuple[State, State] | None:
+    """The state before and after the change that bears this note; None where the history has none."""
+    commit = _noted(context, _look(context).head, note)
+    if commit is None:
+        return None
+    parent = next(iter(context.mirror.parents(commit)), None)
+    return state_at(context, parent), state_at(context, commit)
+
+
+def released_at(context: Context, request: int, carried: tuple[str, str, str]) -> datetime | None:
+    """When a hold of a merge request with this release was last lifted, by the history of the state last believed."""
+    head, found = last_seen(context), []
+    if head is None or not context.mirror.has(head):
+        return None
+    ends = (f" {request}", f" {_carried(carried)}")
+    for commit in context.mirror.first_parents(head, FAR_BACK):
+        for name, value in trailers.lines(context.mirror.message(commit)):
+            if name == "Released" and value.endswith(ends):
+                found.append(datetime.fromisoformat(value.split(" ")[0]))
+    return max(found, default=None)
 
 
 def _was_noted(context: Context, head: str | None, note: str) -> bool:
+    return _noted(context, head, note) is not None
+
+
+def _noted(context: Context, head: str | None, note: str) -> str | None:
     if head is None or not note:
-        return False
+        return None
     line, commits = ("Note", _as_value(note)), context.mirror.first_parents(head, FAR_BACK)
-    return any(line in trailers.lines(context.mirror.message(commit)) for commit in commits)
+    return next((one for one in commits if line in trailers.lines(context.mirror.message(one))), None)
+
+
+def _releases(before: State, after: State, at: datetime) -> str:
+    """The lines that say which merge requests, and which of their releases, a change stops to hold."""
+    gone = [hold for hold in before.holds if hold.request is not None and hold not in after.holds]
+    whom = [str(hold.request) for hold in gone] + [_carried(hold.carries) for hold in gone if hold.carries is not None]
+    return "".join(f"Towpath-Released: {at.isoformat()} {one}\n" for one in dict.fromkeys(whom))
+
+
+def _carried(carried: tuple[str, str, str]) -> str:
+    return "/".join(quote(part, safe="") for part in carried)
 
 
 def _as_value(text: str) -> str:
@@ -177,7 +228,8 @@ def hold_after(context: Context, hands: Hands, alarm: Alarm) -> None:
     def held(state: State) -> State:
         return state.model_copy(update={"holds": (*state.holds, hold)})
 
-    subject, note = f"Hold {alarm.service} in {alarm.stage}", f"merge {alarm.request.merge_commit}"
+    subject = f"Hold {alarm.service} in {alarm.stage}"
+    note = f"merge {alarm.request.merge_commit} {alarm.service} {alarm.stage}"
     try:
         record(context, hands, held, subject, f"{hold.reason}\n\n{where}", note)
     except Permanent as error:  # while the state is unknown nothing merges anyway

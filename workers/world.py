@@ -72,6 +72,7 @@ class World:
             seal_keys=_seal_keys(self.settings, name, repository),
             signer=_signer(self.settings.signing),
             registries=self._registries,
+            command_prefix=self.settings.command_prefix,
         )
 
     @cached_property

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha1
 from pathlib import Path
 from typing import cast
 
@@ -226,10 +227,23 @@ class Mirror:
             yield found
             found = next(iter(self.parents(found)), None)
 
+    def author(self, commit: str) -> str:
+        """Who wrote a commit and when, as `name <email> seconds`, the seconds since 1970."""
+        return _who(self._commit(commit).author)
+
     def committer(self, commit: str) -> str:
-        """Who made a commit and when, as `name <email> seconds`, the seconds since 1970."""
-        who = self._commit(commit).committer
-        return f"{who.name} <{who.email}> {who.time}"
+        """Who made a commit and when, as `author`."""
+        return _who(self._commit(commit).committer)
+
+    def is_plain(self, commit: str) -> bool:
+        """Whether a commit is as `commit` writes them: in UTC, and without a signature or any other header."""
+        found = self._commit(commit)
+        people = (found.author, found.committer)
+        author, committer = (pygit2.Signature(one.name, one.email, one.time, 0) for one in people)
+        ids: list[str | pygit2.Oid] = list(found.parent_ids)
+        made = self._repository().create_commit_string(author, committer, found.message, found.tree_id, ids)
+        text = cast(str, made).encode()  # the stub says that it is an id
+        return sha1(b"commit %d\0%b" % (len(text), text), usedforsecurity=False).hexdigest() == commit
 
     def note(self, name: str) -> str | None:
         """The commit that was noted under a name, in this mirror alone."""
@@ -281,3 +295,7 @@ def _checked(commit: str) -> str:
     if not _COMMIT.fullmatch(commit):
         raise Permanent("use the commit", repr(commit), "it is no full commit id")
     return commit
+
+
+def _who(found: pygit2.Signature) -> str:
+    return f"{found.name} <{found.email}> {found.time}"

@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     sweep_seconds: float = Field(default=300, gt=0)
     lease_seconds: float = Field(default=120, ge=30)
     body_limit: int = Field(default=3 * 1024 * 1024, gt=0)
+    command_prefix: str = Field(default="towpath", pattern=r"^[A-Za-z][A-Za-z-]{0,39}$")
     bot_name: str = "Towpath"
     bot_email: str = "towpath@localhost"
     forges: dict[str, ForgeSettings] = Field(min_length=1)

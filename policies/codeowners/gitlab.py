@@ -36,6 +36,7 @@ class Heading:
     optional: bool = False
     approvals: int = 0
     owners: str = ""
+    waived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,9 @@ def heading_of(line: str, sections: Sections) -> tuple[Heading | None, tuple[str
     found = _HEADING.match(line)
     if found is None:
         return None, (("invalid_section_format",) if line.startswith(("[", "^[")) else ())
-    heading = Heading(sections.spelling(found[2]), found[1] is not None, _approvals(found[3] or ""), found[4].strip())
+    approvals = _approvals(found[3] or "")
+    waived = not approvals and _NUMBER.fullmatch(found[3] or "") is not None
+    heading = Heading(sections.spelling(found[2]), found[1] is not None, approvals, found[4].strip(), waived)
     kinds = []
     if not heading.name.strip():
         kinds.append("missing_section_name")
@@ -191,7 +194,8 @@ def _rule(entry: Entry, optional: bool) -> Rule | None:
     if entry.owners is None:
         return None
     owners = owners_in(entry.owners if entry.owners.strip() else entry.heading.owners)
-    return Rule(entry.heading.name, entry.pattern, entry.line, owners, optional, entry.heading.approvals)
+    heading = entry.heading
+    return Rule(heading.name, entry.pattern, entry.line, owners, optional, heading.approvals, heading.waived)
 
 
 def _pattern(key: str) -> Pattern:

@@ -31,6 +31,13 @@ class Rule:
     owners: tuple[str, ...]
     optional: bool
     approvals: int
+    waived: bool = False
+    """Whether the heading says in so many words that no approval is needed: `[name][0]`."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether its section asks for an approval."""
+        return not (self.optional or self.waived)
 
 
 class CodeOwners:

@@ -14,7 +14,7 @@ from policies.wording.steering import sentence
 
 NEAR = 0.8
 """How like a known name a word must be to be taken for a slip of the pen, and not for the first word of a reason."""
-MOST_TEXT = 1000
+MOST_TEXT = 300
 SCOPE = frozenset({"service", "stage"})
 TIME = frozenset({"until", "for"})
 
@@ -179,9 +179,9 @@ class _Reader:
 
 def read(situation: Situation, call: Call, takes: Takes) -> Arguments:
     """The arguments of a call; Declined says what is wrong with them, and the nearest right word."""
-    known = Known(situation.services, _stages(situation), situation.comment.at)
+    names = Known(situation.services, _stages(situation), situation.comment.at)
     try:
-        return _Reader(known, call, takes).read()
+        return _Reader(names, call, takes).read()
     except Declined as unclear:
         text = sentence(str(unclear))
         raise Declined(text if text.endswith(("?", ".")) else f"{text}.") from unclear
@@ -222,7 +222,14 @@ def stage_of(situation: Situation, found: Arguments) -> str:
     """The stage; Declined names what could stand there."""
     if found.stage is None:
         raise Declined(f"Name a stage: {_listed(_stages(situation))}.")
-    return found.stage
+    return known(situation, found.stage)
+
+
+def known(situation: Situation, stage: str) -> str:
+    """The stage; Declined where policy has it no more, such as that of a merge request that was opened before."""
+    if stage not in _stages(situation):
+        raise Declined(f"There is no stage {code(stage)} any more; there are: {_listed(_stages(situation))}.")
+    return stage
 
 
 def reason_of(found: Arguments) -> str:

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from policies.commands import releases
 from policies.commands.entries import note, said
-from policies.commands.model import Situation
+from policies.commands.model import Declined, Situation
 from policies.model import DIGEST, Image, Release
 from policies.snapshot import Snapshot, StageView
 from policies.state import Quarantine, State
 from policies.wanted import release_of
 from policies.wording.promotion import release_name
+from policies.wording.quote import code
 from policies.wording.steering import named
 
 
@@ -37,6 +38,8 @@ def bad_of(snapshot: Snapshot, view: StageView, good: Release) -> tuple[Bad, ...
         for repository, digest in good.digests.items()
     }
     images = [releases.image_of(snapshot, name, pin) for name, pins in differing.items() for pin in pins]
+    if not images:
+        raise Declined(f"{code(view.stage.name)} differs from {named(good)} in nothing that is pinned by digest.")
     present = releases.running(snapshot, view)
     if present is not None:
         return (Bad(present, tuple(images)),)

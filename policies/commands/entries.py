@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from policies import permissions
-from policies.commands.arguments import own_unit
+from policies.commands.arguments import known, own_unit
 from policies.commands.model import Comment, Declined, Situation
 from policies.config import Policy
 from policies.model import MergeRequest, MergeRequestState, Release
@@ -22,6 +22,7 @@ class Said(TypedDict):
     at: datetime
     where: str
     note: str
+    internal: bool
 
 
 def note(comment: Comment) -> str:
@@ -34,7 +35,7 @@ def said(situation: Situation) -> Said:
     """Who asks, when and where."""
     comment = situation.comment
     author = Person(id=comment.author.id, name=comment.author.username)
-    return Said(by=author, at=comment.at, where=comment.url, note=note(comment))
+    return Said(by=author, at=comment.at, where=comment.url, note=note(comment), internal=comment.internal)
 
 
 def allow(situation: Situation, right: str, service: str | None, stage: str | None) -> None:
@@ -61,8 +62,14 @@ def view_of(situation: Situation, service: str, stage: str) -> StageView:
 
 def acting(situation: Situation, stage: str) -> None:
     """Declined where policy says that nothing is ever opened in a stage."""
-    if situation.snapshot.policy.stage(stage).mode == "observe":
+    if mode_of(situation, stage) == "observe":
         raise Declined(f"Policy says `mode: observe` for {code(stage)}: Towpath opens nothing there.")
+
+
+def mode_of(situation: Situation, stage: str) -> str:
+    """What policy has Towpath do in a stage; Declined where policy has no such stage any more."""
+    known(situation, stage)
+    return situation.snapshot.policy.stage(stage).mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,7 @@ def opened(situation: Situation) -> Opened:
         raise Declined("This works on a promotion's merge request that Towpath opened, and this thread is none.")
     if request.state is not MergeRequestState.opened:
         raise Declined(f"!{request.iid} is {request.state.value}. To have this release there after all: `/promote`.")
+    known(situation, stage)
     return Opened(request, stage, own_unit(situation) or situation.snapshot.unit)
 
 

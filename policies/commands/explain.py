@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from policies import permissions
 from policies.approvals import tally
-from policies.commands.arguments import Arguments, read, service_of, with_defaults
+from policies.commands.arguments import Arguments, known, read, service_of, with_defaults
 from policies.commands.entries import allow, was_read
 from policies.commands.lines import Call
 from policies.commands.model import Command, Declined, Done, Situation, Takes, refusing
@@ -83,7 +83,7 @@ def _person(situation: Situation, found: Arguments, name: str) -> str:
     there = [one for one in snapshot.promotions if one.stage == found.stage and mine in (None, one.request.iid)]
     if found.stage is None or not there:
         raise Declined("Nothing is open there that could be approved; on a control issue name service and stage.")
-    return _approval(snapshot, snapshot.view(found.stage), there[-1], people[0])
+    return _approval(snapshot, snapshot.view(known(situation, found.stage)), there[-1], people[0])
 
 
 def _approval(snapshot: Snapshot, view: StageView, promotion: Promotion, person: User) -> str:

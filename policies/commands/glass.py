@@ -2,13 +2,16 @@
 
 from datetime import timedelta
 
+from policies import permissions
+from policies.approvals import involved
 from policies.commands.arguments import TIME, Arguments, read, reason_of
 from policies.commands.entries import Opened, allow, opened, said
 from policies.commands.lines import Call
 from policies.commands.model import Declined, Done, Situation, Takes
 from policies.faults import nearest
 from policies.gates.override import OVERRIDABLE, is_overridable
-from policies.state import Override, Person, State
+from policies.model import User
+from policies.state import Override, Person, State, public_reason
 from policies.verdict import Outcome
 from policies.wording.quote import code, listed
 from policies.wording.steering import because, when, who
@@ -34,16 +37,18 @@ def break_glass(situation: Situation, state: State, call: Call, right: str, gate
     on = opened(situation)
     gate = _gate(found, gates)
     allow(situation, right, on.unit, on.stage)
+    barred = _barred(situation, on)
     _passable(situation, on, gate)
     entry = _entry(situation, on, gate, found)
-    there = [one for one in _of(state, on, gate) if one.until > situation.now]
+    there = [one for one in _of(state, on, gate) if one.until > situation.now and barred.isdisjoint(one.people)]
     for one in there:
         if one.confirmed is not None:
             names = f"{who(one.by)}, confirmed by {who(one.confirmed)}"
             return Done(state, f"{code(gate)} is passed over already, by {names}, until {when(one.until)}.", (on.unit,))
     first = next((one for one in there if one.by.id != situation.comment.author.id), None)
-    if first is not None:
+    if first is not None and _still_may(situation, on, first, right):
         return _confirmed(situation, state, on, first, found)
+    there = [one for one in there if one is not first]
     after = state if there else _with(state, entry)
     answer = f"{code(gate)} of !{on.request.iid} at {code(on.request.head[:12])} is to be passed over"
     way_on = f"It waits for a second person with the right {code(right)}, who writes the same here"
@@ -54,6 +59,23 @@ def break_glass(situation: Situation, state: State, call: Call, right: str, gate
         (on.unit,),
         seen_only=True,
     )
+
+
+def _barred(situation: Situation, on: Opened) -> frozenset[int]:
+    """Who asked for this promotion or opened it; Declined where the commenter is one of them (S15)."""
+    promotion = next((one for one in situation.snapshot.promotions if one.request.iid == on.request.iid), None)
+    if promotion is None:
+        raise Declined("Who asked for this promotion could not be told (S16): write it again in a moment.")
+    found = involved(promotion) | {on.request.author.id}
+    if situation.comment.author.id in found:
+        raise Declined("You asked for this promotion, so somebody else has to pass over its gates (S15).")
+    return found
+
+
+def _still_may(situation: Situation, on: Opened, first: Override, right: str) -> bool:
+    """Whether who spoke first has the right now too (S6)."""
+    person = User(first.by.id, first.by.name)
+    return permissions.refusal(situation.snapshot, person, right, on.unit, on.stage) is None
 
 
 def _gate(found: Arguments, gates: tuple[str, ...]) -> str:
@@ -113,7 +135,7 @@ def _confirmed(situation: Situation, state: State, on: Opened, first: Override, 
     second = Person(id=author.id, name=author.username)
     entry = first.model_copy(update={"confirmed": second, "until": until})
     what = f"{code(first.gate)} of !{first.request} at {code(first.head[:12])} is passed over until {when(until)}"
-    answer = f"{what}, by {who(first.by)} and {who(second)}{because(first.reason)}."
+    answer = f"{what}, by {who(first.by)} and {who(second)}{because(public_reason(first))}."
     return Done(_with(state, entry), answer, (on.unit,))
 
 

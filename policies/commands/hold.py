@@ -5,7 +5,7 @@ from policies.commands.entries import allow, said
 from policies.commands.lines import Call
 from policies.commands.model import Command, Declined, Done, Situation, Takes, refusing
 from policies.commands.reach import WORDS, Reach, reach
-from policies.state import Hold, State
+from policies.state import Hold, State, bound
 from policies.wording.quote import code
 from policies.wording.steering import because, sentence, when
 
@@ -20,7 +20,7 @@ def apply(situation: Situation, state: State, call: Call) -> Done:
     allow(situation, "hold", *reached.right)
     if found.until is not None and found.until <= situation.now:
         raise Declined(f"That hold ended on {when(found.until)} already.")
-    entry = Hold(
+    plain = Hold(
         service=reached.service,
         stage=reached.stage,
         request=reached.request,
@@ -28,6 +28,7 @@ def apply(situation: Situation, state: State, call: Call) -> Done:
         until=found.until,
         **said(situation),
     )
+    entry = bound(plain, *reached.carries) if reached.carries is not None else plain
     known = any(one.note == entry.note and reached.covers(one) for one in state.holds)
     after = state if known else state.model_copy(update={"holds": (*state.holds, entry)})
     return Done(after, _answer(reached, entry), reached.wakes)

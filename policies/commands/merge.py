@@ -1,7 +1,7 @@
 """/merge: this very head is merged once its gates pass, though policy leaves merging to people."""
 
 from policies.commands.arguments import read
-from policies.commands.entries import Opened, allow, healthy, opened, said
+from policies.commands.entries import Opened, allow, healthy, mode_of, opened, said
 from policies.commands.lines import Call
 from policies.commands.model import Command, Declined, Done, Situation, Takes, refusing
 from policies.state import Order, State, ordered
@@ -28,7 +28,7 @@ def apply(situation: Situation, state: State, call: Call) -> Done:
 
 
 def _mergeable(situation: Situation, state: State, on: Opened) -> None:
-    mode = situation.snapshot.policy.stage(on.stage).mode
+    mode = mode_of(situation, on.stage)
     if mode != "enforce":
         raise Declined(f"Policy says {code(f'mode: {mode}')} for {code(on.stage)}: Towpath merges nothing there.")
     if situation.release is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from policies.actions import Plan
+from policies.commands import room
 from policies.commands.lines import Call
 from policies.model import MergeRequest, Release, Thread, User
 from policies.snapshot import Snapshot
@@ -20,6 +21,8 @@ class Comment:
     url: str
     author: User
     at: datetime
+    internal: bool = False
+    """Whether only members of the project can read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,21 @@ class Declined(Exception):
 
 
 def refusing(grant: Callable[[Situation, State, Call], Done]) -> Callable[[Situation, State, Call], Done | Refused]:
-    """What a command does, with `Declined` as a refusal."""
+    """What a command does, with `Declined` and a full state as a refusal."""
+    apply = always_with_room(grant)
+
+    def bounded(situation: Situation, state: State, call: Call) -> Done | Refused:
+        done = apply(situation, state, call)
+        full = room.lacking(state, done.state, situation.now) if isinstance(done, Done) else ""
+        return Refused(full) if full else done
+
+    return bounded
+
+
+def always_with_room(
+    grant: Callable[[Situation, State, Call], Done],
+) -> Callable[[Situation, State, Call], Done | Refused]:
+    """As `refusing`, of a command that must be possible however full the state is."""
 
     def apply(situation: Situation, state: State, call: Call) -> Done | Refused:
         try:

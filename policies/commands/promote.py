@@ -34,7 +34,7 @@ def apply(situation: Situation, state: State, call: Call) -> Done:
     entry = Asked(service=service, stage=stage, cause="promote", images=pinned(release), **said(situation))
     after = asked(state, situation, entry)
     answer = f"{named(release)} of {code(service)} is wanted in {code(stage)}, past the order and past earlier refusals"
-    more = overtaken(state, situation, service, stage) + _closed(situation, state, service, stage)
+    more = overtaken(state, situation, service, stage) + _closed(situation, state, view, release)
     return Done(after, f"{answer}; every gate still counts.{more}", (service,))
 
 
@@ -64,8 +64,9 @@ def _newest(situation: Situation, state: State, view: StageView) -> Release:
     return found.release
 
 
-def _closed(situation: Situation, state: State, service: str, stage: str) -> str:
-    lines = [hold_line(one) for one in holds_on(state, service, stage, situation.now)]
+def _closed(situation: Situation, state: State, view: StageView, release: Release) -> str:
+    service, stage = situation.snapshot.unit, view.stage.name
+    lines = [hold_line(one) for one in holds_on(state, service, stage, situation.now, release=release.name)]
     lines += [freeze_line(one) for one in freezes_on(state, stage, situation.now)]
     return f" It waits while this lasts:\n{rows(lines)}" if lines else ""
 

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from policies import naming
 from policies.commands.arguments import Arguments, own_unit
 from policies.commands.model import Declined, Situation
 from policies.model import MergeRequestState
-from policies.state import Hold, State
+from policies.state import Hold, State, holds_request
 from policies.wording.quote import code
 from policies.wording.steering import place
 
@@ -21,10 +22,19 @@ class Reach:
     request: int | None = None
     right: tuple[str | None, str | None] = (None, None)
     unit: str | None = None
+    carries: tuple[str, str, str] | None = None
+    """Of a merge request: service, stage and release."""
 
     def covers(self, hold: Hold) -> bool:
-        """Whether a hold reaches exactly as far."""
-        return (hold.service, hold.stage, hold.request) == (self.service, self.stage, self.request)
+        """Whether a hold reaches exactly as far; of a merge request also one that it took over with its release."""
+        if self.request is not None or hold.request is not None:
+            return self.holds(hold)
+        return (hold.service, hold.stage) == (self.service, self.stage)
+
+    def holds(self, hold: Hold) -> bool:
+        """Whether a hold is of this merge request by itself."""
+        carried = self.carries or ("", "", "")
+        return self.request is not None and holds_request(hold, self.request, carried)
 
     @property
     def wakes(self) -> tuple[str, ...]:
@@ -57,12 +67,16 @@ def reach(situation: Situation, found: Arguments, closed: bool = False) -> Reach
     if state is not MergeRequestState.opened and not closed:
         raise Declined(f"!{situation.request.iid} is {state.value}. Name a service, a stage or both to hold those.")
     unit = own_unit(situation)
-    return Reach(None, None, situation.request.iid, (unit, situation.stage), unit)
+    branch = naming.parse_branch(situation.request.source_branch)
+    carries = (branch.unit, branch.stage, branch.release) if branch is not None else None
+    return Reach(None, None, situation.request.iid, (unit, situation.stage), unit, carries)
 
 
 def of_hold(hold: Hold) -> Reach:
     """What an existing hold reaches."""
-    return Reach(hold.service, hold.stage, hold.request)
+    if hold.request is not None:
+        return Reach(None, None, hold.request)
+    return Reach(hold.service, hold.stage)
 
 
 def touching(state: State, reached: Reach, situation: Situation) -> tuple[Hold, ...]:
@@ -73,7 +87,7 @@ def touching(state: State, reached: Reach, situation: Situation) -> tuple[Hold, 
         for hold in state.holds
         if (service is None or hold.service in (None, service))
         and (stage is None or hold.stage in (None, stage))
-        and (hold.request is None or hold.request == reached.request)
+        and (hold.request is None or reached.holds(hold))
         and (hold.until is None or hold.until > situation.now)
     )
 

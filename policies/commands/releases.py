@@ -6,9 +6,9 @@ from difflib import get_close_matches
 
 from policies.commands.model import Declined
 from policies.model import DIGEST, Image, Release, Sighting
-from policies.order import BARE_TAG
+from policies.order import BARE_TAG, Order, compare
 from policies.snapshot import Moment, Snapshot, StageView
-from policies.wanted import places_of, release_of
+from policies.wanted import places_of, release_of, source_rule
 from policies.wording.quote import code, listed
 from policies.wording.steering import named
 
@@ -53,6 +53,16 @@ def known(snapshot: Snapshot, view: StageView) -> tuple[Release, ...]:
     opened = (within(one.release, view) for one in snapshot.promotions if one.release is not None)
     found = (*opened, *ran, *_published(snapshot, view, images))
     return _distinct(one for one in found if one is not None and one.images)
+
+
+def is_newer(snapshot: Snapshot, view: StageView, release: Release) -> bool:
+    """Whether some image of a release is newer than all that the stage pins of it now (S18)."""
+    rule = source_rule(snapshot, view.stage)
+    there = ((image, pins(snapshot, view, image.repository)) for image in release.images)
+    return any(
+        pinned and all(compare(snapshot, one.repository, one.digest, pin, rule) is Order.newer for pin in pinned)
+        for one, pinned in there
+    )
 
 
 def within(release: Release, view: StageView) -> Release | None:

@@ -5,22 +5,24 @@ from policies.commands.arguments import Arguments, read, reason_of, service_of, 
 from policies.commands.bad import Bad, bad_of, quarantine
 from policies.commands.entries import acting, allow, asked, downstream, healthy, note, overtaken, pinned, said, view_of
 from policies.commands.lines import Call
-from policies.commands.model import Command, Declined, Done, Situation, Takes, refusing
+from policies.commands.model import Command, Declined, Done, Situation, Takes, always_with_room
 from policies.model import Release
 from policies.snapshot import StageView
-from policies.state import Asked, Hold, State, quarantined
+from policies.state import Asked, Hold, State, quarantined, without_stale
 from policies.wording.quote import code, listed
 from policies.wording.steering import because, named, rows
 
 TAKES = Takes(frozenset({"service", "stage", "to", "back", "everywhere"}), text=True)
 
 
-@refusing
+@always_with_room
 def apply(situation: Situation, state: State, call: Call) -> Done:
     """Quarantine, hold and ask for the earlier release in one change of the state."""
     found = with_defaults(situation, read(situation, call, TAKES))
     service, stage = service_of(situation, found), stage_of(situation, found)
     allow(situation, "rollback", service, stage)
+    if "everywhere" in found.flags:
+        allow(situation, "quarantine", service, None)
     reason = reason_of(found)
     acting(situation, stage)
     view = view_of(situation, service, stage)
@@ -30,7 +32,9 @@ def apply(situation: Situation, state: State, call: Call) -> Done:
     there = _existing(situation, release, found)
     bad = bad_of(situation.snapshot, view, release)
     stages = () if "everywhere" in found.flags else downstream(situation.snapshot.policy, stage)
-    after = quarantine(state, situation, bad, stages, reason)
+    standing = {(service, one.stage, one.name) for one in situation.snapshot.promotions}
+    after = without_stale(state, (service, stage, release.name), standing)
+    after = quarantine(after, situation, bad, stages, reason)
     hold = Hold(service=service, stage=stage, reason=reason, **said(situation))
     after = after.model_copy(update={"holds": (*after.holds, hold)})
     images = pinned(release)
@@ -45,7 +49,7 @@ def _is_there(state: State, key: str, service: str, stage: str) -> bool:
     """Whether this comment took the stage back already: whatever became of it, one of the three entries tells.
 
     A quarantine everywhere does not say from which stage: from this one, where no line of the comment named another."""
-    places = [(one.service, one.stage) for one in state.holds if one.note == key]
+    places = [(one.service, one.stage) for one in state.holds if one.note == key and one.request is None]
     places += [(one.service, one.stage) for one in state.asked if one.note == key]
     bad = [one.stages for one in state.quarantine if (one.note, one.service) == (key, service)]
     return (service, stage) in places or any(stages[:1] == (stage,) or not (stages or places) for stages in bad)
@@ -54,7 +58,8 @@ def _is_there(state: State, key: str, service: str, stage: str) -> bool:
 def _earlier(situation: Situation, state: State, view: StageView, found: Arguments) -> Release:
     """The release to go back to; Declined where there is none, or where it must not run."""
     snapshot, stage = situation.snapshot, view.stage.name
-    ran = [one for one in releases.history(snapshot, view) if not releases.runs(snapshot, view, one)]
+    earlier = (one for one in releases.history(snapshot, view) if not releases.runs(snapshot, view, one))
+    ran = [one for one in earlier if not releases.is_newer(snapshot, view, one)]
     if found.release is not None:
         return _named(situation, state, view, found.release)
     if found.back is None and releases.running(snapshot, view) is None:
@@ -69,13 +74,18 @@ def _earlier(situation: Situation, state: State, view: StageView, found: Argumen
 
 
 def _named(situation: Situation, state: State, view: StageView, word: str) -> Release:
-    snapshot = situation.snapshot
-    # What ran there before counts first: a tag that was moved since means what it meant there.
+    snapshot, stage = situation.snapshot, view.stage.name
+    # Nothing else than what ran there: a tag that was moved since means what it meant there.
     ran = releases.matching(snapshot, releases.history(snapshot, view), word)
     meant = releases.meant(snapshot, ran or releases.known(snapshot, view), word)
-    healthy(state, snapshot.unit, view.stage.name, meant)
+    healthy(state, snapshot.unit, stage, meant)
     if releases.runs(snapshot, view, meant):
-        raise Declined(f"{code(view.stage.name)} runs {named(meant)} now: there is nothing to go back from.")
+        raise Declined(f"{code(stage)} runs {named(meant)} now: there is nothing to go back from.")
+    forward = f"no rollback brings it, {code(f'/promote {snapshot.unit} {stage} {word}')} does, past every gate"
+    if not ran:
+        raise Declined(f"{named(meant)} never ran in {code(stage)}: {forward}.")
+    if releases.is_newer(snapshot, view, meant):
+        raise Declined(f"{named(meant)} is newer than what {code(stage)} runs: {forward}.")
     return meant
 
 

@@ -7,7 +7,7 @@ from policies.commands.entries import allow, was_read
 from policies.commands.lines import Call
 from policies.commands.model import Command, Done, Situation, Takes, refusing
 from policies.snapshot import StageView
-from policies.state import State
+from policies.state import State, holds_request
 from policies.wording.quote import code
 from policies.wording.report import SIGN
 from policies.wording.steering import freeze_line, hold_line, named, quarantine_line, rows
@@ -42,12 +42,12 @@ def _stands(plans: dict[str, StagePlan], view: StageView) -> str:
 
 
 def _closed(situation: Situation, state: State, service: str) -> str:
-    now, own = situation.now, {one.request.iid for one in situation.snapshot.promotions}
+    now, unit, own = situation.now, situation.snapshot.unit, situation.snapshot.promotions
     lines = [
         hold_line(one)
         for one in state.holds
         if one.service in (None, service)
-        and (one.request is None or one.request in own)
+        and (one.request is None or any(holds_request(one, p.request.iid, (unit, p.stage, p.name)) for p in own))
         and (one.until is None or one.until > now)
     ]
     lines += [freeze_line(one) for one in state.freezes if one.until > now]

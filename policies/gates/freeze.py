@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from policies.state import Freeze, State, freezes_on
+from policies.state import Freeze, State, freezes_on, public_reason
 from policies.verdict import Verdict, wait
 from policies.wording.quote import code
 
@@ -15,7 +15,7 @@ def judge(state: State, stage: str, now: datetime) -> tuple[Verdict, ...]:
 
 
 def _one(freeze: Freeze) -> Verdict:
-    why = f": {code(freeze.reason)}" if freeze.reason else ""
+    why = f": {code(public_reason(freeze))}" if freeze.reason else ""
     ends = f"{freeze.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     reason = f"{code(freeze.stage)} is frozen by {code(f'@{freeze.by.name}')} until {ends}{why}"
     return wait(NAME, reason, code(f"/unfreeze {freeze.stage}"), freeze.until)

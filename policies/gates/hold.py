@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from policies.naming import HOLD
 from policies.snapshot import Promotion
-from policies.state import Hold, State, holds_on
+from policies.state import Hold, State, holds_on, holds_request, public_reason
 from policies.verdict import Verdict, block
 from policies.wording.quote import code
 
@@ -16,25 +16,28 @@ def judge(state: State, service: str, stage: str, now: datetime) -> tuple[Verdic
     return tuple(_one(hold) for hold in holds_on(state, service, stage, now))
 
 
-def judge_one(state: State, promotion: Promotion, now: datetime) -> tuple[Verdict, ...]:
-    """The holds of one merge request alone, by command or by label.
+def judge_one(state: State, unit: str, promotion: Promotion, now: datetime) -> tuple[Verdict, ...]:
+    """The holds of one merge request alone, or of one whose place it took, by command or by label.
 
     Not even a rollback passes them: whoever holds this very merge request means it."""
     running = (hold for hold in state.holds if hold.until is None or hold.until > now)
-    found = tuple(_one(hold) for hold in running if hold.request == promotion.request.iid)
+    carried = (unit, promotion.stage, promotion.name)
+    found = tuple(_one(hold) for hold in running if holds_request(hold, promotion.request.iid, carried))
     if not found and HOLD in promotion.request.labels:
         return (block(NAME, f"the label {code(HOLD)} stands on it", "`/unhold` here, or take the label off"),)
     return found
 
 
-def on_request(state: State, service: str, stage: str, iid: int, now: datetime) -> tuple[Verdict, ...]:
-    """The holds that reach a merge request of a service in a stage, wide ones and its own."""
-    return tuple(_one(hold) for hold in holds_on(state, service, stage, now, iid))
+def on_request(  # noqa: PLR0913 # where, when, and what it carries
+    state: State, service: str, stage: str, iid: int, now: datetime, release: str | None = None
+) -> tuple[Verdict, ...]:
+    """The holds that reach a merge request of a service in a stage, wide ones, its own and those of its release."""
+    return tuple(_one(hold) for hold in holds_on(state, service, stage, now, iid, release))
 
 
 def _one(hold: Hold) -> Verdict:
     until = f" until {_at(hold.until)}" if hold.until is not None else ""
-    why = f": {code(hold.reason)}" if hold.reason else ""
+    why = f": {code(public_reason(hold))}" if hold.reason else ""
     reason = f"{_what(hold)} is held by {code(f'@{hold.by.name}')} since {_at(hold.at)}{until}{why}"
     return block(NAME, reason, f"{code(_way_out(hold))}, by whoever may hold it", hold.until)
 

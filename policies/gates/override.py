@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC
 
 from policies.gates import checks
-from policies.state import Override
+from policies.state import Override, public_reason
 from policies.verdict import Outcome, Verdict
 from policies.wording.quote import code
 
@@ -57,7 +57,7 @@ def _one(verdict: Verdict, found: Override | None) -> Verdict:
     return replace(
         verdict,
         outcome=Outcome.passed,
-        reason=f"overridden by {who} until {until}: {code(found.reason)}; it said: {verdict.reason}",
+        reason=f"overridden by {who} until {until}: {code(public_reason(found))}; it said: {verdict.reason}",
         change="",
         until=found.until,
     )

@@ -2,7 +2,7 @@
 
 from policies.model import Release
 from policies.snapshot import Promotion, Snapshot
-from policies.state import Quarantine, State, quarantined
+from policies.state import Quarantine, State, public_reason, quarantined
 from policies.verdict import Verdict, block
 from policies.wording.promotion import release_name
 from policies.wording.quote import code
@@ -24,7 +24,7 @@ def is_out(snapshot: Snapshot, promotion: Promotion) -> bool:
 
 def reason(release: Release, found: Quarantine) -> str:
     """What it is, who said so, and why."""
-    why = f": {code(found.reason)}" if found.reason else ""
+    why = f": {code(public_reason(found))}" if found.reason else ""
     return f"{code(release_name(release))} is quarantined by {code(f'@{found.by.name}')}{why}"
 
 

@@ -7,7 +7,7 @@ from policies import trailers
 from policies.approvals import NOBODY, Invited
 from policies.model import Image, MergeRequest, Release, Sighting, SourceCommit
 from policies.snapshot import ROLLBACK, Snapshot, StageView
-from policies.state import Asked
+from policies.state import Asked, public_reason
 from policies.wording.quote import code, fit, one_line, title
 
 MOST_COMMITS = 20
@@ -61,7 +61,7 @@ def asked_for(asked: Asked | None) -> str:
         return ""
     when = f"{asked.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     link = f" ([comment]({asked.where}))" if _linkable(asked.where) else ""
-    why = f": {code(asked.reason)}" if asked.reason else ""
+    why = f": {code(public_reason(asked))}" if asked.reason else ""
     return f"Asked for by {code(f'@{asked.by.name}')} with {code(f'/{asked.cause}')} at {when}{link}{why}.\n\n"
 
 

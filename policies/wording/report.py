@@ -94,10 +94,11 @@ def unproved(stage: str, why: str) -> str:
     )
 
 
-def around(stage: str, verdict: Verdict) -> str:
-    """The report on a promotion that somebody merged though the gate had not passed."""
+def around(where: tuple[tuple[str, str], ...], verdict: Verdict) -> str:
+    """The report on a merge request that somebody merged though the gate had not passed, for services in stages."""
+    places = listed(tuple(f"{code(stage)} of {code(unit)}" for unit, stage in where))
     return (
-        f"{REPORT_MARK}\n**⛔ Alarm: merged without the approvals that policy asks for in {code(stage)}.**\n\n"
+        f"{REPORT_MARK}\n**⛔ Alarm: merged without the approvals that policy asks for in {places}.**\n\n"
         f"At the time: {verdict.reason}. Look at it now, and revert the merge if it should not be there."
     )
 
@@ -139,6 +140,11 @@ def gated(names: tuple[str, ...]) -> str:
         f"\n\n**⛔ This changes what Towpath gates: {what}.** Where the status `towpath` is required, only those who "
         "may bypass that can merge it: see *People's own pull requests* in Towpath's `docs/enforcement.md`."
     )
+
+
+def closed_status(label: str) -> str:
+    """The commit status of a promotion that Towpath closes, by the label that says why."""
+    return f"Closed: {label.rpartition(':')[2] or 'nobody wants it any more'}"
 
 
 def own_status(names: tuple[str, ...]) -> tuple[CheckState, str]:

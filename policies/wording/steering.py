@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from policies.model import Release
-from policies.state import Asked, Freeze, Hold, Override, Person, Quarantine
+from policies.state import Asked, Freeze, Hold, Override, Person, Quarantine, public_reason
 from policies.wording.promotion import release_name
 from policies.wording.quote import code, plain
 
@@ -49,7 +49,7 @@ def said(entry: Hold | Freeze | Quarantine | Asked | Override) -> str:
     """Who, since when, until when, why and where."""
     ends = f" until {when(entry.until)}" if isinstance(entry, (Hold, Freeze, Override)) and entry.until else ""
     link = f" ([comment]({entry.where}))" if _ADDRESS.fullmatch(entry.where) else ""
-    return f"by {who(entry.by)} on {when(entry.at)}{ends}{because(entry.reason)}{link}"
+    return f"by {who(entry.by)} on {when(entry.at)}{ends}{because(public_reason(entry))}{link}"
 
 
 def hold_line(hold: Hold) -> str:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import structlog
 
-from tests.bench import codeowners, promotion, receiver
+from tests.bench import codeowners, comments, promotion, receiver
 from tests.bench.figures import Row
 
 BENCHES: Mapping[str, Callable[[int], list[Row]]] = {
     "receiver": receiver.measure,
     "promotion": promotion.measure,
     "codeowners": codeowners.measure,
+    "comments": comments.measure,
 }
 HEAD = ("what", "Towpath", "yardstick", "ratio", "how")
 

@@ -176,7 +176,7 @@ def test_what_was_looked_at_costs_the_forge_nothing(town: Town) -> None:
     approve(town, "olga", waiting(town).iid)
     look(town)
     context = town.world.context("main", PROJECT)
-    keys = [f"audited:{context.subject}:shop:prod"]
+    keys = [f"audited:{context.subject}"]
     assert [context.memory.get(key) for key in keys] == [town.sandbox.head(PROJECT)]
 
 

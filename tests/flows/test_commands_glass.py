@@ -97,3 +97,23 @@ def test_an_override_is_for_one_head_and_ends(tmp_path: Path, redis_url: str) ->
         assert "is lifted" in town.ask("maria", request, "/unhold")
         assert request.state is RequestState.opened
         assert "overrides" not in town.state()
+
+
+def test_S15_who_asked_for_the_promotion_confirms_nothing(scene: tuple[Town, MergeRequest]) -> None:
+    town, old = scene
+    town.sandbox.close_as("jonas", PROJECT, old.iid)
+    town.settle()
+    town.ask("maria", old, "/towpath promote")
+    new = town.open_in("prod")
+    assert new is not None
+    town.ask("mira", new, "/override checks the linter is down")
+    assert "(S15)" in town.ask("maria", new, "/override checks I asked for it")
+    assert digest("v2") not in town.pins("prod")
+
+
+def test_S6_the_first_word_of_one_who_lost_the_right_confirms_nothing(scene: tuple[Town, MergeRequest]) -> None:
+    town, request = scene
+    town.ask("mira", request, "/override checks the linter is down")
+    town.sandbox.add_member("platform", "mira", Role.developer)
+    assert "waits for a second person" in town.ask("maria", request, "/override checks yes")
+    assert digest("v2") not in town.pins("prod")

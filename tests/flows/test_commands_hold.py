@@ -1,6 +1,6 @@
 """Holds and freezes by command, by label and on the control issue, over real HTTP on both forges (S20, S21)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,9 +9,9 @@ from bot.forges import FORGES
 from bot.sandbox.model import MergeRequest, Role
 from bot.sandbox.requests import Edit
 from policies.naming import HOLD
-from tests.flows.gated import approve, gated_town, is_in_prod, look, waiting
+from tests.flows.gated import GATED, PROD, approve, gated_town, is_in_prod, look, waiting
 from tests.flows.town import PROJECT, Town
-from tests.flows.world import digest
+from tests.flows.world import digest, values
 
 
 @pytest.fixture(params=FORGES)
@@ -184,3 +184,46 @@ def test_a_label_set_by_one_who_may_not_hold_still_holds_while_it_stands(town: T
     assert "is lifted" in town.ask("maria", request, "/unhold")
     assert HOLD not in request.labels
     assert is_in_prod(town)
+
+
+# A hold of a merge request holds its release in its stage (S20).
+
+
+def refreshed(town: Town, held: MergeRequest) -> None:
+    town.ask("jonas", held, "/refresh")
+
+
+def touched(town: Town, _: MergeRequest) -> None:
+    text = town.pins("prod").replace("tag: v1  # kept", "tag: v1  # changed")
+    town.sandbox.commit_as("maria", PROJECT, "main", {PROD: text}, "a comment on the pinned line")
+    town.settle()
+
+
+def grown(town: Town, _: MergeRequest) -> None:
+    file = "environments/prod/two/shop/values.yaml"
+    town.sandbox.commit_as("maria", PROJECT, "main", {file: values(tag="v1")}, "another cluster")
+    town.settle()
+
+
+@pytest.mark.parametrize("replace", [refreshed, touched, grown])
+def test_S20_no_new_attempt_takes_a_hold_off(town: Town, replace: Callable[[Town, MergeRequest], None]) -> None:
+    old = waiting(town)
+    town.ask("maria", old, "/hold do not ship this")
+    replace(town, old)
+    new = waiting(town)
+    assert new.iid != old.iid and HOLD in new.labels
+    approve(town, "olga", new.iid)
+    town.sweep()
+    assert not is_in_prod(town) and HOLD in waiting(town).labels
+    assert "held by `@maria`" in town.report(new.iid)
+    assert "lifted" in town.ask("maria", new, "/unhold")
+    assert is_in_prod(town)
+
+
+def test_a_command_on_a_promotion_into_a_stage_that_is_gone_is_answered(town: Town) -> None:
+    request = waiting(town)
+    policy = GATED[: GATED.index("  - name: prod")]
+    town.sandbox.commit_as("maria", PROJECT, "main", {"towpath.yaml": policy}, "no prod any more")
+    town.settle()
+    for text in ("/towpath promote", "/rollback bad", "/freeze for 2h x"):
+        assert "There is no stage `prod` any more" in town.ask("maria", request, text)

@@ -10,7 +10,7 @@ from bot.forges import FORGES
 from bot.sandbox.faults import Fault
 from bot.sandbox.model import Issue, MergeRequest, Note, Role
 from policies.naming import HOLD
-from tests.flows.gated import gated_town, look, waiting
+from tests.flows.gated import GATED, gated_town, look, waiting
 from tests.flows.town import PROJECT, Town
 
 NOTES = r".*/(notes|comments)"
@@ -76,6 +76,13 @@ def test_an_internal_note_is_answered_internally(town: Town) -> None:
     town.settle()
     answers = {note.body.split()[2]: note.internal for note in town.said(request) if "towpath:answer" in note.body}
     assert answers == {str(inner.id): True, str(outer.id): False}
+    town.say("jonas", request, "/hold embargo-of-acme", internal=True)
+    town.settle()
+    assert "internal: true" in town.state()
+    assert "embargo-of-acme" not in town.report(request.iid) + town.status(request)
+    git = town.sandbox.project(PROJECT).git
+    head = git.head("towpath/state")
+    assert head is not None and "acme" not in git.commit(head).message
 
 
 def test_bots_and_towpath_itself_are_left_alone(town: Town) -> None:
@@ -87,6 +94,15 @@ def test_bots_and_towpath_itself_are_left_alone(town: Town) -> None:
     for name in (bot, "towpath"):
         assert town.ask(name, request, "/hold by a bot") == ""
     assert len(request.notes) == before + 2
+    assert "holds" not in town.state()
+
+
+def test_S7_a_bot_with_an_ordinary_name_has_no_rights(town: Town) -> None:
+    """GitLab tells of a comment's writer no more than the name."""
+    request = waiting(town)
+    town.sandbox.add_user("deployer", bot=True)
+    town.sandbox.add_member("platform", "deployer", Role.maintainer)
+    assert "is held" not in town.ask("deployer", request, "/hold by a bot")
     assert "holds" not in town.state()
 
 
@@ -204,3 +220,31 @@ def test_S21_nothing_is_recorded_while_the_state_is_unknown(town: Town) -> None:
     assert "Nothing can be recorded" in answer
     assert town.reactions(said) == ["-1"]
     assert "`prod`" in town.ask("maria", control, "/status shop")
+
+
+def test_R11_a_comment_that_cannot_be_done_now_keeps_none_waiting_behind_it(town: Town) -> None:
+    control = town.control()
+    jonas = town.sandbox.user("jonas")
+    who = rf".*/members/all/{jonas.id}" if town.kind == "gitlab" else ".*/collaborators/jonas/permission"
+    town.sandbox.faults.add(Fault("broken", "GET", who, 100_000))
+    first = town.say("jonas", control, "/hold shop nonprod first")
+    town.settle()
+    assert town.answers(control, first) == []
+    assert "is held" in town.ask("maria", control, "/hold shop prod an incident").lower()
+    assert "is held by" in town.status(waiting(town))
+    town.sandbox.faults.clear()
+    town.pass_time(3600)
+    town.sweep()
+    assert "is held" in once(town, control, first)
+
+
+def test_R11_a_comment_on_a_promotion_to_a_stage_that_is_gone_keeps_none_waiting(town: Town) -> None:
+    request = waiting(town)
+    policy = GATED[: GATED.index("  - name: prod")]
+    town.sandbox.commit_as("maria", PROJECT, "main", {"towpath.yaml": policy}, "No prod any more")
+    town.settle()
+    lines = ("/rollback bad", "/towpath promote", "/hold x", "/merge", "/explain @olga", "/help")
+    said = [town.say("maria", request, line) for line in lines]
+    town.settle(200)
+    for note in said:
+        once(town, request, note)

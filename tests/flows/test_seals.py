@@ -33,6 +33,20 @@ def test_S15_who_pushes_the_same_content_again_made_another_commit(town: Town) -
     assert waiting(town).iid != request.iid, "a new attempt, to which no approval travelled"
 
 
+def test_S13_a_second_parent_makes_it_another_commit(town: Town) -> None:
+    """Else somebody else's branch counts as merged with it, unapproved."""
+    request = waiting(town)
+    git = town.sandbox.project(PROJECT).git
+    standing = git.commit(request.head)
+    main = town.sandbox.head(PROJECT)
+    foreign = git.create_commit(git.tree(main), (main,), "Not asked for", (standing.author, standing.author))
+    who = (standing.author, standing.committer)
+    again = git.create_commit(git.tree(request.head), (*standing.parents, foreign), standing.message, who)
+    town.sandbox.force_as("olga", PROJECT, request.source_branch, again)
+    approve(town, "omar", request.iid)
+    assert not is_in_prod(town)
+
+
 def test_S15_the_commit_of_another_attempt_is_not_this_ones(town: Town) -> None:
     """Else the requester in the trailers of one attempt is stripped by pushing the other's commit."""
     request = waiting(town)

@@ -15,7 +15,7 @@ from tests.flows.direct import BOT, HEADS
 from tests.flows.world import HOST, POLICY, Scene, digest, values
 from workers import observe
 from workers.observe.state import sealed_lines
-from workers.state import record, start_anew, was_recorded
+from workers.state import record, recorded_change, start_anew
 
 ANA = Person(id=11, name="ana")
 WHERE = "https://forge.example.com/r/1#note_5"
@@ -363,7 +363,8 @@ def test_nothing_is_written_where_nothing_changes_or_the_note_is_there(scene: Sc
     record(scene.context, scene.hands, held, "subject", "body", "request 1 5")
     record(scene.context, scene.hands, lambda state: state, "subject", "body")
     assert scene.forge.head("", BRANCH) == head
-    assert was_recorded(scene.context, "request 1 5") and not was_recorded(scene.context, "request 1 6")
+    assert recorded_change(scene.context, "request 1 5") is not None
+    assert recorded_change(scene.context, "request 1 6") is None
 
 
 def test_a_commit_says_who_why_and_where(scene: Scene) -> None:

@@ -130,7 +130,9 @@ def test_a_merge_whose_message_was_lost_is_towpaths_by_the_forges_word() -> None
 
 def test_several_pins_of_one_image_are_shown_together() -> None:
     pins = [Pin(a.API, a.digest(tag), tag, 1) for tag in ("v2", "v1", "v2")]
-    assert pinned(pins) == Pinned(" ".join(sorted([a.digest("v1"), a.digest("v2")])), "v1 v2")
+    assert pinned(pins) == Pinned(" ".join(a.digest(tag) for tag in ("v2", "v1", "v2")), "v2 v1 v2")
+    assert pinned(pins[:1] * 2) == Pinned(a.digest("v2"), "v2")
+    assert pinned(pins[:2]) != pinned(pins[1:])
     assert pinned([]) is None
 
 

@@ -224,6 +224,12 @@ def test_an_override_lets_the_merge_go_and_stands_in_its_evidence() -> None:
     assert only(a.stage_of(other).actions, Merge) == []
 
 
+@pytest.mark.parametrize("who", [s.ANA.id, s.BEN.id])
+def test_S15_an_override_of_who_asked_for_it_counts_for_nothing(who: int) -> None:
+    failed = a.promotion(checks=(Check("ci", CheckState.failed),), requesters=(who,))
+    assert only(a.stage_of(scene(State(overrides=(s.override(),)), failed)).actions, Merge) == []
+
+
 def test_an_override_that_was_not_needed_is_no_evidence() -> None:
     (merge,) = only(a.stage_of(scene(State(overrides=(s.override(),)), a.promotion())).actions, Merge)
     assert isinstance(merge, Merge) and "Override" not in merge.message

@@ -175,6 +175,10 @@ def owners_file(text: str, dialect: Dialect = "gitlab") -> Owners:
         (owners_file("/environments/ring-1/ @alex\n"), "payments", "ring-2", False),
         (owners_file("docs/ @alex\n"), "payments", "ring-1", False),
         (owners_file("[Broken\n* @alex\n"), "payments", "ring-1", False),
+        (owners_file("[Prod]\n* @other\n\n[Docs]\n* @alex\n"), "payments", "ring-1", True),
+        (owners_file("[Prod]\n* @other\n\n^[Docs]\n* @alex\n"), "payments", "ring-1", False),
+        (owners_file("[Prod]\n* @other\n\n[Docs][0]\n* @alex\n"), "payments", "ring-1", False),
+        (owners_file("^[Docs]\n* @alex\n"), "payments", "ring-1", False),
         (Owners("gitlab", "CODEOWNERS", None), "payments", "ring-1", False),
         # Of another unit, or of every service, nobody read which files there are.
         (owners_file("* @alex\n"), "ledger", "ring-1", False),

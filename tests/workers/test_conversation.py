@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import OutsideError, Permanent, Transient
+from bot.errors import OutsideError, Permanent, RateLimited, Transient
 from bot.forges.base import LabelChange
-from policies.model import MergeRequest, MergeRequestState, Permission, Thread
+from policies.model import MergeRequest, MergeRequestState, Permission, Thread, User
 from policies.naming import HOLD
 from policies.state import State
 from policies.wording.answers import answered
@@ -33,13 +33,21 @@ def waiting(scene: Scene) -> MergeRequest:
     return found
 
 
+def hear(scene: Scene, request: MergeRequest) -> tuple[str, ...]:
+    """What is new on a merge request is heard; whom it wakes."""
+    spoken = converse(scene.context, scene.hands, request)
+    if spoken.failure is not None:
+        raise spoken.failure
+    return spoken.wakes
+
+
 def say(scene: Scene, *texts: str) -> tuple[str, ...]:
     """A person says this, and it is heard; whom it wakes."""
     request = waiting(scene)
     scene.forge.pass_time()
     for text in texts:
         scene.forge.comment_as(Thread(request.iid), text)
-    return converse(scene.context, scene.hands, scene.forge.request("r", request.iid))
+    return hear(scene, scene.forge.request("r", request.iid))
 
 
 def answers(scene: Scene) -> list[str]:
@@ -68,7 +76,7 @@ def test_a_promotion_whose_branch_and_commit_are_gone_is_still_one(scene: Scene)
     scene.forge.comment_as(Thread(request.iid), "/hold\n\n/hold because")
     closed = scene.forge.requests[request.iid]
     assert closed.state is MergeRequestState.closed
-    converse(scene.context, scene.hands, closed)
+    hear(scene, closed)
     (answer,) = [note.body for note in scene.forge.notes("r", Thread(request.iid)) if answered(note.body)]
     assert f"!{request.iid} is closed" in answer
 
@@ -96,7 +104,7 @@ def test_a_lost_answer_wakes_everything_for_nobody_knows_what_was_looked_at(
     # Meanwhile somebody reacted, which looks like an edit on GitLab: it is done all the same.
     notes = scene.forge.comments[waiting(scene).iid]
     notes[-1] = replace(notes[-1], edited=True)
-    assert converse(scene.context, scene.hands, waiting(scene)) == ("*",)
+    assert hear(scene, waiting(scene)) == ("*",)
     assert "This was recorded before" in answers(scene)[0]
     assert held(scene) == 1
 
@@ -118,7 +126,7 @@ def test_either_of_answer_and_reaction_marks_a_comment(
     assert say(scene, "/hold wait") == ("shop",)
     before = len(scene.forge.comments[waiting(scene).iid])
     scene.memory.texts.clear()
-    assert converse(scene.context, scene.hands, waiting(scene)) == ()
+    assert hear(scene, waiting(scene)) == ()
     assert len(scene.forge.comments[waiting(scene).iid]) == before
     assert held(scene) == 1
 
@@ -143,18 +151,18 @@ def test_a_state_that_cannot_be_written_is_told(scene: Scene) -> None:
 
 def test_a_quiet_thread_is_read_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     scene.forge.pass_time(timedelta(minutes=1))
-    assert converse(scene.context, scene.hands, waiting(scene)) == ()
+    assert hear(scene, waiting(scene)) == ()
     monkeypatch.setattr(scene.forge, "notes", fails(Transient("list", "!2", "must not be asked")))
-    assert converse(scene.context, scene.hands, waiting(scene)) == ()
+    assert hear(scene, waiting(scene)) == ()
 
 
 def test_a_thread_that_changed_a_moment_ago_is_read_again(scene: Scene) -> None:
     """GitHub writes whole seconds: a second comment may carry the time of the first."""
     request = waiting(scene)
     scene.forge._update(request.iid)
-    assert converse(scene.context, scene.hands, waiting(scene)) == ()
+    assert hear(scene, waiting(scene)) == ()
     scene.forge.comment_as(Thread(request.iid), "/status")
-    converse(scene.context, scene.hands, waiting(scene))
+    hear(scene, waiting(scene))
     assert len(answers(scene)) == 1
 
 
@@ -221,5 +229,64 @@ def test_internal_is_answered_internally(scene: Scene) -> None:
     request = waiting(scene)
     note = scene.forge.comment_as(Thread(request.iid), "/status")
     scene.forge.comments[request.iid][-1] = replace(note, internal=True)
-    converse(scene.context, scene.hands, request)
+    hear(scene, request)
     assert scene.forge.comments[request.iid][-1].internal
+
+
+def test_R11_a_fault_of_our_own_is_told_and_the_next_comment_is_done(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    real = scene.forge.permission
+
+    def permission(repository: str, user: User) -> Permission:
+        asked.append(user.username)
+        if len(asked) == 1:
+            raise KeyError("prod")
+        return real(repository, user)
+
+    monkeypatch.setattr(scene.forge, "permission", permission)
+    assert say(scene, "/hold first", "/hold second") == ("*", "shop")
+    first, second = answers(scene)
+    assert "Towpath failed on this command; it is logged" in first
+    assert "is held: second" in second
+    assert held(scene) == 1
+
+
+def test_R11_what_fails_outside_is_tried_again_and_the_rest_goes_on(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, failures = scene.forge.permission, [Transient("read", "a role", "500")]
+
+    def permission(repository: str, user: User) -> Permission:
+        if failures:
+            raise failures.pop()
+        return real(repository, user)
+
+    monkeypatch.setattr(scene.forge, "permission", permission)
+    request = waiting(scene)
+    for text in ("/hold first", "/hold second"):
+        scene.forge.comment_as(Thread(request.iid), text)
+    spoken = converse(scene.context, scene.hands, waiting(scene))
+    assert isinstance(spoken.failure, Transient) and spoken.wakes == ("shop",)
+    assert hear(scene, waiting(scene)) == ("shop",)
+    assert ["second" in answers(scene)[0], "first" in answers(scene)[1]] == [True, True]
+    assert held(scene) == 2
+
+
+def test_R6_behind_a_rate_limit_nothing_more_is_asked(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = RateLimited("read", "a role", scene.hands.clock())
+    with monkeypatch.context() as patch:
+        patch.setattr(scene.forge, "permission", fails(limit))
+        request = waiting(scene)
+        for text in ("/hold first", "/help"):
+            scene.forge.comment_as(Thread(request.iid), text)
+        assert converse(scene.context, scene.hands, waiting(scene)).failure is limit
+    assert answers(scene) == []
+
+
+def test_commands_answer_to_the_name_that_the_operator_gave(scene: Scene) -> None:
+    scene.context = replace(scene.context, command_prefix="ship")
+    say(scene, "/ship status", "/towpath status")
+    (answer, *_) = answers(scene)
+    assert "`/ship status`" in answer and "`prod`" in answer

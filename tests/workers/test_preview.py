@@ -3,9 +3,12 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pygit2
 import pytest
+from pygit2.enums import FileMode
 from structlog.testing import capture_logs
 
+from bot.sandbox.gitdisk import DiskRepository
 from bot.sandbox.model import MergeRequest, Protection, RequiredCheck, Role
 from bot.sandbox.requests import Opening
 from policies.naming import REPORT_MARK
@@ -162,3 +165,66 @@ def test_S22_a_changed_CODEOWNERS_is_alarmed_where_somebody_must_approve(gitlab:
     assert events(gitlab, lambda: push(gitlab, {"towpath.yaml": POLICY})) == ["policy loosened"]
     assert events(gitlab, lambda: push(gitlab, {"CODEOWNERS": "* @maria\n"})) == []
     assert events(gitlab, lambda: push(gitlab, {"towpath.yaml": LOOSER})) == []
+
+
+def linked(town: Town, mode: str, path: str) -> MergeRequest:
+    """Jonas's pull request of a symbolic link or a submodule, of which a sandbox commit knows nothing."""
+    git = town.sandbox.project(PROJECT).git
+    main = town.sandbox.head(PROJECT)
+    assert isinstance(git, DiskRepository)
+    repository = pygit2.Repository(str(git.folder))
+    index = pygit2.Index()
+    index.read_tree(repository[main].peel(pygit2.Tree))
+    target = repository.create_blob(b"../../nonprod/one") if mode == "link" else pygit2.Oid(hex="1" * 40)
+    index.add(pygit2.IndexEntry(path, target, FileMode.LINK if mode == "link" else FileMode.COMMIT))
+    who = git.commit(main).author
+    commit = git.create_commit(str(index.write_tree(repository)), (main,), mode, (who, who))
+    town.sandbox.force_as("jonas", PROJECT, "linked", commit)
+    request = town.sandbox.open_as("jonas", PROJECT, Opening("linked", "main", "Linked"))
+    town.settle()
+    return request
+
+
+@pytest.mark.parametrize("mode", ["link", "submodule"])
+@pytest.mark.parametrize("path", ["environments/prod/two", "environments/prod"])
+def test_what_may_bring_gated_files_from_elsewhere_is_red(town: Town, mode: str, path: str) -> None:
+    if path == "environments/prod":
+        town.sandbox.commit_as("maria", PROJECT, "main", {PROD: None}, "prod goes")
+    assert said(town, linked(town, mode, path))[-1] == ("failed", "Changes what Towpath gates in prod: see docs")
+
+
+def test_a_link_elsewhere_is_nobodys_business(town: Town) -> None:
+    assert said(town, linked(town, "link", "environments/nonprod/two"))[-1][0] == "success"
+
+
+MANUAL = GATED.replace(
+    "merge: auto\n    checks: optional\n    approvals", "merge: manual\n    checks: optional\n    approvals"
+)
+
+
+def test_what_towpath_closed_lets_nothing_through(town: Town) -> None:
+    town.sandbox.commit_as("maria", PROJECT, "main", {"towpath.yaml": MANUAL}, "by hand")
+    town.settle()
+    old = waiting(town)
+    approve(town, "olga", old.iid)
+    assert said(town, old)[-1][0] == "success"
+    town.publish("v3")
+    town.settle()
+    assert said(town, old)[-1] == ("failed", "Closed: superseded")
+    town.sandbox.force_as("jonas", PROJECT, "again", old.head)
+    request = town.sandbox.open_as("jonas", PROJECT, Opening("again", "main", "Again"))
+    town.settle()
+    town.sweep()
+    assert said(town, request)[-1] == ("failed", "Changes what Towpath gates in prod: see docs")
+
+
+def test_what_a_person_closed_lets_nothing_through_elsewhere(town: Town) -> None:
+    town.sandbox.commit_as("maria", PROJECT, "main", {"towpath.yaml": MANUAL}, "by hand")
+    town.settle()
+    old = waiting(town)
+    approve(town, "olga", old.iid)
+    town.sandbox.close_as("maria", PROJECT, old.iid)
+    town.sandbox.force_as("jonas", PROJECT, "again", old.head)
+    request = town.sandbox.open_as("jonas", PROJECT, Opening("again", "main", "Again"))
+    town.settle()
+    assert said(town, request)[-1] == ("failed", "Changes what Towpath gates in prod: see docs")

@@ -14,7 +14,7 @@ from policies.commands.lines import Call, Mistake
 from policies.commands.model import Comment, Done, Refused, Situation
 from policies.model import MergeRequest, Release
 from policies.snapshot import Members, Question, Right, Snapshot, Unanswered
-from policies.state import State, Unknown
+from policies.state import Hold, State, Unknown, holds_request
 from policies.wording.answers import Said
 from policies.wording.quote import plain
 from workers import observe
@@ -26,7 +26,7 @@ from workers.observe.context import Context
 from workers.observe.own import own_commit
 from workers.observe.people import forget
 from workers.reconcile import look
-from workers.state import record, was_recorded
+from workers.state import record, recorded_change
 
 Outcome = Literal["done", "refused", "seen"]
 Results = tuple[Said, ...]
@@ -36,6 +36,7 @@ BY_NAME = {command.name: command for command in COMMANDS}
 NOT_DONE = Done(State(), "")
 """Of a line beside one that is refused."""
 LOST = "This was recorded before; the answer to it was lost. `/status` says how things stand."
+FAILED = "Towpath failed on this command; it is logged. `/status` says how things stand."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,9 @@ class _Denied(Exception):
 def do(context: Context, hands: Hands, one: Heard, request: MergeRequest | None) -> Deed:
     """Do what a comment asks, once; raises `bot.errors` where the outside fails, and then nothing was answered."""
     head = request.head if request is not None else ""
-    if was_recorded(context, note(one.comment)):
-        # What it changed may not have been looked at either.
-        return Deed("done", tuple(Said(raw, Done(State(), LOST)) for raw, _ in one.lines), wakes=("*",), head=head)
+    recorded = recorded_change(context, note(one.comment))
+    if recorded is not None:
+        return replace(_again(context, one, request, *recorded), head=head)
     if one.refusal:
         return Deed("refused", tuple(Said(raw, Refused(one.refusal)) for raw, _ in one.lines), head=head)
     calls = tuple((raw, line) for raw, line in one.lines if isinstance(line, Call))
@@ -70,6 +71,31 @@ def do(context: Context, hands: Hands, one: Heard, request: MergeRequest | None)
         lines = (Said(raw, line if isinstance(line, Mistake) else NOT_DONE) for raw, line in one.lines)
         return Deed("refused", tuple(lines), head=head)
     return _do(_Sight(context, hands, one.comment, request), calls)
+
+
+def failed(one: Heard, request: MergeRequest | None) -> Deed:
+    """Of a comment on which Towpath itself failed."""
+    head = request.head if request is not None else ""
+    return Deed("refused", tuple(Said(raw, Refused(FAILED)) for raw, _ in one.lines), head=head)
+
+
+def own_holds(state: State, request: MergeRequest) -> tuple[Hold, ...]:
+    """The holds of a merge request by itself, or of what it carries."""
+    name = naming.parse_branch(request.source_branch)
+    carried = (name.unit, name.stage, name.release) if name is not None else ("", "", "")
+    return tuple(hold for hold in state.holds if holds_request(hold, request.iid, carried))
+
+
+def _again(context: Context, one: Heard, request: MergeRequest | None, before: State, after: State) -> Deed:
+    """Of a comment that was recorded already: what of it still stands is shown, for that may have been lost too."""
+    found = observe.base(context).state
+    now = found if isinstance(found, State) else after
+    new = tuple(hold for hold in after.holds if hold not in before.holds and hold in now.holds)
+    results = tuple(Said(raw, Done(State(), LOST)) for raw, _ in one.lines)
+    lifted = request is not None and own_holds(before, request) and not own_holds(now, request)
+    releases = frozenset([request.iid] if request is not None and lifted else [])
+    # What it changed may not have been looked at either.
+    return Deed("done", results, after=State(holds=new), wakes=("*",), releases=releases)
 
 
 @dataclass
@@ -199,10 +225,12 @@ class _Change:
 
 def _record(sight: _Sight, change: _Change) -> None:
     comment, raw = sight.comment, [raw.strip() for raw, _ in change.calls]
+    if comment.internal:  # not everybody who reads the branch may read the note
+        raw = [f"/{call.name} in an internal note" for _, call in change.calls]
     who = f"by {comment.author.username} (id {comment.author.id})"
     body = "\n".join((*raw, "", who, comment.url))
     subject = f"@{comment.author.username}: {raw[0]}"
-    record(sight.context, sight.hands, change, subject, body, note(comment))
+    record(sight.context, sight.hands, change, subject, body, note(comment), comment.at)
 
 
 def _forget_refusals(sight: _Sight) -> None:

@@ -36,24 +36,24 @@ class Heard:
 def heard(context: Context, thread: Thread, notes: Sequence[Note], now: datetime) -> Iterator[Heard]:
     """The unanswered command comments, oldest first (S7: by people, never by bots or Towpath itself).
 
-    An answer of Towpath's marks the comment that it answers; where somebody removed that, its reaction does."""
+    An answer of Towpath's marks the comment that it answers; where somebody removed that, see `is_marked`."""
     me = context.forge.me().id
     done = {answered(note.body) for note in notes if note.author.id == me}
     for note in notes:
         if note.author.id == me or note.author.bot or note.id in done or now - note.created_at > FORGOTTEN:
             continue
-        found = _heard(thread, note, now)
-        if found is not None and not _has_reaction(context, thread, note, me):
+        found = _heard(thread, note, now, context.command_prefix)
+        if found is not None:
             yield found
 
 
-def _heard(thread: Thread, note: Note, now: datetime) -> Heard | None:
+def _heard(thread: Thread, note: Note, now: datetime, prefix: str) -> Heard | None:
     raw = candidate_lines(note.body)
-    parsed = ((line, parse_line(line, NAMES)) for line in raw)
+    parsed = ((line, parse_line(line, NAMES, prefix)) for line in raw)
     ours = [(line, one) for line, one in parsed if not (isinstance(one, Mistake) and one.foreign)]
     if not ours:
         return None
-    comment = Comment(thread, note.id, note.url, note.author, note.created_at)
+    comment = Comment(thread, note.id, note.url, note.author, note.created_at, note.internal)
     return Heard(comment, tuple(ours), note.internal, _refusal(note, now))
 
 
@@ -66,6 +66,7 @@ def _refusal(note: Note, now: datetime) -> str:
     return ""
 
 
-def _has_reaction(context: Context, thread: Thread, note: Note, me: int) -> bool:
-    reactions = context.forge.reactions(context.repository, thread, note.id)
+def is_marked(context: Context, comment: Comment) -> bool:
+    """Whether Towpath reacted to a comment: it was answered, though the answer is gone."""
+    me, reactions = context.forge.me().id, context.forge.reactions(context.repository, comment.thread, comment.id)
     return any(one.user.id == me and one.name in ANSWERED for one in reactions)

@@ -57,4 +57,4 @@ def _held(context: Context, new: State, request: MergeRequest, hands: Hands) -> 
     name = naming.parse_branch(request.source_branch)
     if name is None or not is_ours(request, context.forge.me()):
         return ()
-    return hold.on_request(new, name.unit, name.stage, request.iid, hands.clock())
+    return hold.on_request(new, name.unit, name.stage, request.iid, hands.clock(), name.release)

@@ -46,6 +46,8 @@ class Context:
     signer: Signer | None = None
     """Signs the gate's own merges, and nothing else (S23)."""
     registries: Registries = field(default_factory=Registries)
+    command_prefix: str = "towpath"
+    """The word behind the slash with which every command can be called, whatever other bots listen to."""
 
     def editor(self, services: Services) -> Editor:
         """The way to edit what a policy's services are written in."""

@@ -49,6 +49,9 @@ def own_commit(context: Context, head: str, name: BranchName) -> tuple[str, Reco
 
 
 def _is_the_one(mirror: Mirror, commit: str, message: str, attempt: int) -> bool:
-    base = next(iter(mirror.parents(commit)), "")
-    wanted = _lines(base, mirror.tree(commit), mirror.committer(commit), attempt)
+    """Every part of a commit but its message is in the sealed lines, so what agrees with them is this very commit."""
+    parents, author, committer = mirror.parents(commit), mirror.author(commit), mirror.committer(commit)
+    if len(parents) != 1 or author != committer or not mirror.is_plain(commit):
+        return False
+    wanted = _lines(parents[0], mirror.tree(commit), committer, attempt)
     return wanted.items() <= dict(trailers.lines(message)).items()

@@ -105,6 +105,13 @@ def _read(context: Context, head: str) -> State | Unknown:
     return _parsed(raw)
 
 
+def state_at(context: Context, commit: str | None) -> State:
+    """The state as a commit in the history of the believed one has it; empty where it cannot be read."""
+    raw = context.mirror.read(commit, FILE) if commit is not None else None
+    found = _parsed(raw) if raw else None
+    return found if isinstance(found, State) else State()
+
+
 def is_own(context: Context, commit: str, raw: bytes) -> bool:
     """Whether Towpath wrote this commit, after this parent, with these bytes, in this repository."""
     message, parents = context.mirror.message(commit), context.mirror.parents(commit)

@@ -24,6 +24,7 @@ class Reads:
         self._client = client
         self._me: User | None = None
         self._default_branches: dict[str, str] = {}
+        self._bots: dict[int, bool] = {}
 
     def me(self) -> User:
         """The bot's own user, with GitLab's word on whether it is a bot; read once."""
@@ -158,7 +159,9 @@ class Reads:
             return tuple(convert.user(fields) for fields in found if fields.get("access_level") == level)
 
     def permission(self, repository: str, who: User) -> Permission:
-        """What a user may do in the project, by the role there or in any group above it."""
+        """What a user may do in the project, by the role there or in any group above it; nothing for a bot.
+
+        Where GitLab names a user it does not say whether that is a bot; only the user's own page does."""
         with outside("read the role of", f"{who.username} in {repository}"):
             try:
                 found = self._client.get(f"{paths.project(repository)}/members/all/{who.id}")
@@ -166,7 +169,15 @@ class Reads:
                 if refusal.response_code == 404:
                     return Permission.none
                 raise
-            return convert.permission(found)
+            return Permission.none if self._is_bot(who) else convert.permission(found)
+
+    def _is_bot(self, who: User) -> bool:
+        """Read once of each user: nobody becomes a bot later. Towpath's own rights are told as they are."""
+        if who.id == self.me().id:
+            return False
+        if who.id not in self._bots:
+            self._bots[who.id] = convert.user(self._client.get(f"/users/{who.id}")).bot
+        return self._bots[who.id]
 
     def commits_between(self, source: str, old: str, new: str) -> tuple[SourceCommit, ...]:
         """The commits after `old` up to `new`, newest first.

@@ -78,7 +78,7 @@ def test_what_is_understood(text: str, takes: Takes, found: Arguments | None) ->
         ),
         ("/hold payments ledger are down", ALL, "Two services are named: `payments` and `ledger`."),
         ("/hold payments 0 back x", ALL, "Count from `1 back`, the release before the present one."),
-        (f"/hold payments {'x' * 1001}", ALL, "The reason is longer than 1,000 characters."),
+        (f"/hold payments {'x' * 301}", ALL, "The reason is longer than 300 characters."),
     ],
 )
 def test_what_is_not_understood_says_the_nearest(text: str, takes: Takes, why: str) -> None:

@@ -65,6 +65,38 @@ def test_a_second_persons_word_confirms_it_for_an_hour() -> None:
     )
 
 
+def asked_by(*people: int, by: User = s.SECOND) -> Situation:
+    """The promotion was asked for by these."""
+    found = where(by, 346, MINUTE)
+    (one,) = found.snapshot.promotions
+    return replace(found, snapshot=replace(found.snapshot, promotions=(replace(one, requesters=people),)))
+
+
+def test_S15_who_asked_for_it_is_neither_the_first_nor_the_second() -> None:
+    why = "so somebody else has to pass over its gates (S15)"
+    assert why in s.refused("/skip soak a fix", asked_by(s.SECOND.id))
+    assert why in s.refused("/skip soak a fix", asked_by(s.SECOND.id), State(overrides=(FIRST,)))
+    found = s.done("/skip soak a fix", asked_by(s.MAINTAINER.id), State(overrides=(FIRST,)))
+    assert found.seen_only and found.state.overrides[0].by == s.person(s.SECOND)
+
+
+def test_S15_who_opened_it_is_neither() -> None:
+    found = replace(asked_by(), request=s.request(author=s.SECOND))
+    assert "(S15)" in s.refused("/skip soak a fix", found)
+
+
+def test_S15_where_nobody_can_tell_who_asked_nobody_passes_it_over() -> None:
+    found = asked_by()
+    unread = replace(found, snapshot=replace(found.snapshot, promotions=()))
+    assert "could not be told" in s.refused("/skip soak a fix", unread)
+
+
+def test_S6_the_first_word_counts_while_its_writer_has_the_right() -> None:
+    first = FIRST.model_copy(update={"by": s.person(s.DEV)})
+    found = s.done("/skip soak a fix", SECOND, State(overrides=(first,)))
+    assert found.seen_only and [one.by for one in found.state.overrides] == [s.person(s.SECOND)]
+
+
 @pytest.mark.parametrize("text", ["/skip soak a fix for 3h", "/skip soak for 3h a fix"])
 def test_the_second_person_says_for_how_long(text: str) -> None:
     (entry,) = s.done(text, SECOND, State(overrides=(FIRST,))).state.overrides

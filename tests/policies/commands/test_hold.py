@@ -37,7 +37,17 @@ def test_what_is_held(text: str, entry: dict[str, object], wakes: tuple[str, ...
 
 def test_on_a_promotion_without_names_it_holds_that_merge_request() -> None:
     found = s.done("/hold it broke", s.on_promotion())
-    assert found.state == State(holds=(hold(request=12, note="request 12 345"),))
+    assert found.state == State(
+        holds=(
+            hold(
+                request=12,
+                note="request 12 345",
+                service="payments",
+                stage="ring-2",
+                release=a.release("v3").name,
+            ),
+        )
+    )
     assert found.wakes == ("payments",)
     assert found.answer == "!12 is held: it broke. Nothing merges there; `/unhold` lifts it."
 

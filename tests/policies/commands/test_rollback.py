@@ -59,10 +59,42 @@ def test_everywhere_reaches_upstream_too() -> None:
 
 @pytest.mark.parametrize(
     ("words", "release"),
-    [("", V2), ("1 back", V2), ("2 back", V1), ("to v1", V1), (f"to {V1.name}", V1), ("to v4", V4), ("to=v1", V1)],
+    [("", V2), ("1 back", V2), ("2 back", V1), ("to v1", V1), (f"to {V1.name}", V1), ("to=v1", V1)],
 )
 def test_which_release_comes_back(words: str, release: Release) -> None:
     assert back(f"/rollback payments ring-1 {words} 500s") == release
+
+
+def test_S18_what_never_ran_there_is_promoted_and_not_rolled_back_to() -> None:
+    for stage, word in (("ring-1", "v4"), ("ring-2", "v3")):
+        why = s.refused(f"/rollback payments {stage} to {word} 500s")
+        assert f"never ran in `{stage}`" in why and f"`/promote payments {stage} {word}`" in why
+
+
+@pytest.mark.parametrize("words", ["to v3", "1 back", ""])
+def test_S18_what_is_newer_is_promoted_and_not_rolled_back_to(words: str) -> None:
+    """It ran there, and somebody took it out by hand."""
+    pins = ({"ring-1": "v2"}, {"ring-1": "v3"}, {"ring-1": "v2"})
+    where = s.situation(asked=s.snapshot(pins=pins))
+    why = s.refused(f"/rollback payments ring-1 {words} 500s", where)
+    assert "`/promote payments ring-1 v3`" in why if words == "to v3" else "ran no other release" in why
+
+
+def test_what_only_some_targets_ran_is_no_release_of_the_stage() -> None:
+    pins = ({"ring-1": "v3"}, {"ring-1/eu": "v2", "ring-1/us": "v1"}, {"ring-1": "v1"})
+    where = s.situation(asked=s.snapshot(pins=pins, clusters={"ring-1": ("eu", "us")}))
+    assert "never ran in `ring-1`" in s.refused("/rollback payments ring-1 to v2 500s", where)
+
+
+def test_everywhere_asks_the_right_of_quarantine_too() -> None:
+    rules = s.with_permissions(s.snapshot(), rollback={"nonprod": "@@developers"})
+    where = s.situation(s.comment(s.DEV), rules)
+    assert "the right `quarantine`" in s.refused("/rollback payments nonprod everywhere to v2 bad", where)
+    assert s.done("/rollback payments nonprod to v2 bad", where).state.quarantine[0].stages == (
+        "nonprod",
+        "ring-1",
+        "ring-2",
+    )
 
 
 def test_on_a_promotion_its_own_service_and_stage_are_meant() -> None:
@@ -149,7 +181,7 @@ def test_of_targets_that_differ_one_has_to_be_named() -> None:
     assert s.refused("/rollback payments ring-1 500s", where).endswith("`to`: no release is known.")
 
 
-@pytest.mark.parametrize(("words", "bad"), [("to v2", [V3]), ("to v1", [V3, V2]), ("1 back", [V3, V2])])
+@pytest.mark.parametrize(("words", "bad"), [("to v1", [V3, V2]), ("1 back", [V3, V2])])
 def test_of_targets_that_differ_each_bad_image_is_quarantined(words: str, bad: list[Release]) -> None:
     found = s.done(f"/rollback payments ring-1 {words} 500s", half())
     assert [one.release for one in found.state.quarantine] == [one.name for one in bad]

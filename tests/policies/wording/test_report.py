@@ -76,7 +76,7 @@ def test_a_verdict_without_children_is_its_own_row() -> None:
         ("merged", words.merged("prod", a.release("v3"), a.MADE)),
         ("alarm", words.alarm(a.MADE, ("a.yaml", "b/c.yaml"))),
         ("unproved", words.unproved("prod", "the commit is @gone")),
-        ("around", words.around("prod", block("promotion", "needs 1 of `@sre` (1 person)", "x"))),
+        ("around", words.around((("shop", "prod"),), block("promotion", "needs 1 of `@sre` (1 person)", "x"))),
         ("preview-loosened", words.preview((), (), ("`prod`: `checks` goes from `required` to `optional`",))),
         ("preview-bad-and-loosened", words.preview((), BROKEN[1:], ("`prod`, which asked for approvals, is gone",))),
         ("preview-good", words.preview((), ())),
