@@ -1,6 +1,5 @@
 """Comments -> candidate command lines (S7): the table of both forges' habits, and what holds for every text."""
 
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
