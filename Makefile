@@ -37,7 +37,7 @@ test: .venv/.installed $(if $(filter-out 0 false,$(CI)),tools) lint ## style, ty
 	@# The coverage table is put in before pytest's summary line, which stays the last line of the output.
 	@# It counts where all tests ran: less than all of policies/ covered is a failure like any other.
 	@status=0; \
-	$(BIN)/coverage run -m pytest -n 2 $(ARGS) | tee .cache/pytest.log | sed '$$d' || status=$$?; \
+	$(BIN)/coverage run -m pytest -n 4 $(ARGS) | tee .cache/pytest.log | sed '$$d' || status=$$?; \
 	$(BIN)/coverage combine --quiet || true; \
 	$(BIN)/coverage report $(if $(ARGS),--fail-under=0 || true,|| status=$$((status ? status : $$?))); \
 	tail -n 1 .cache/pytest.log; \
