@@ -37,7 +37,7 @@ test: .venv/.installed $(if $(filter-out 0 false,$(CI)),tools) lint ## style, ty
 	@# The coverage table is put in before pytest's summary line, which stays the last line of the output.
 	@# It counts where all tests ran: less than all of policies/ covered is a failure like any other.
 	@status=0; \
-	$(BIN)/coverage run -m pytest -n 4 $(ARGS) | tee .cache/pytest.log | sed '$$d' || status=$$?; \
+	$(BIN)/coverage run -m pytest -n 4 $(if $(filter nightly,$(HYPOTHESIS_PROFILE)),,-m 'not long') $(ARGS) | tee .cache/pytest.log | sed '$$d' || status=$$?; \
 	$(BIN)/coverage combine --quiet || true; \
 	$(BIN)/coverage report $(if $(ARGS),--fail-under=0 || true,|| status=$$((status ? status : $$?))); \
 	tail -n 1 .cache/pytest.log; \
@@ -57,7 +57,7 @@ bench: .venv/.installed ## measure, each figure beside its yardstick (ARGS=...)
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 nightly: export HYPOTHESIS_PROFILE = nightly
-nightly: test bench mutants ## the tests with many more examples, then the measurements and the mutants
+nightly: test bench mutants ## all tests, the long ones too, with many more examples, then the measurements and the mutants
 
 mutants: export HYPOTHESIS_PROFILE = ci
 mutants: .venv/.installed ## break the rules of approval in every small way: each mutant is killed, or judged in docs/mutants.md

@@ -15,6 +15,8 @@ from tests.flows.gated import GATED, OWNERS, PROD, approve, gated_town, is_in_pr
 from tests.flows.town import PROJECT, Town, towns
 from tests.flows.world import POLICY, digest, values
 
+pytestmark = pytest.mark.long
+
 TWO = "environments/prod/two/shop/values.yaml"
 
 

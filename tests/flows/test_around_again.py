@@ -17,6 +17,8 @@ from tests.flows.test_around import MERGED, PUSHED, alarms
 from tests.flows.town import FILES, PROJECT, Town, towns
 from tests.flows.world import HOST, POLICY, values
 
+pytestmark = pytest.mark.long
+
 EVIL = values(tag="evil")
 CART = "environments/{}/one/cart/values.yaml"
 

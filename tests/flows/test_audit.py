@@ -22,6 +22,8 @@ from tests.flows.world import POLICY, Scene, digest, values
 from workers.cli import main
 from workers.trail import Asked, Found, trail, trails
 
+pytestmark = pytest.mark.long
+
 GATED = POLICY.replace(
     "merge: manual\n    checks: optional\n",
     "merge: auto\n    checks: optional\n    approvals: {codeowners: required}\n",

@@ -14,6 +14,8 @@ from tests.flows.gated import look
 from tests.flows.town import PROJECT, Town, towns
 from tests.flows.world import POLICY, digest
 
+pytestmark = pytest.mark.long
+
 CHECKED = POLICY.replace("merge: manual\n    checks: optional\n", "merge: auto\n    checks: required\n")
 
 

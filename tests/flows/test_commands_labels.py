@@ -15,6 +15,8 @@ from tests.flows.town import PROJECT, Town
 from workers.hands import Hands
 from workers.routes import route_request
 
+pytestmark = pytest.mark.long
+
 LABELS = {"gitlab": ("PUT", r".*/merge_requests/\d+"), "github": ("DELETE", r".*/labels/.*")}
 """How a label is taken off."""
 

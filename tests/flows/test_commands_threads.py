@@ -13,6 +13,8 @@ from policies.naming import HOLD
 from tests.flows.gated import GATED, gated_town, look, waiting
 from tests.flows.town import PROJECT, Town
 
+pytestmark = pytest.mark.long
+
 NOTES = r".*/(notes|comments)"
 
 

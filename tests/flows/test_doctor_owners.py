@@ -16,6 +16,8 @@ from tests.flows.test_doctor import OWNED, POLICY, become_app, one, only_the_bot
 from tests.flows.town import FORGE, PROJECT, Town, towns
 from workers.doctor import exit_code
 
+pytestmark = pytest.mark.long
+
 RULES = "/towpath.yaml @maria\nCODEOWNERS @maria\n"
 """The second matches at every location of either forge."""
 

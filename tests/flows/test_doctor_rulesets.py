@@ -15,6 +15,8 @@ from policies.enforcement import Level
 from tests.flows.test_doctor import OWNED, POLICY, become_app, one, prod, project, protect
 from tests.flows.town import PROJECT, Town, towns
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def github(tmp_path: Path, redis_url: str) -> Iterator[Town]:

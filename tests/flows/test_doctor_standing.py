@@ -15,6 +15,8 @@ from tests.flows.test_doctor import OWNED, POLICY, become_app, one, project, run
 from tests.flows.town import PROJECT, Town, towns
 from workers.world import make_world
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(params=["gitlab", "github"])
 def town(request: pytest.FixtureRequest, tmp_path: Path, redis_url: str) -> Iterator[Town]:

@@ -18,6 +18,8 @@ from tests.flows.town import FORGE, PROJECT, Town, towns
 from workers.app import do_work
 from workers.watching import due
 
+pytestmark = pytest.mark.long
+
 HOUR = 3600
 WORSE, AROUND, AGAIN = "gates hold less than before", "gates can be gone around", "gates hold again"
 Logs = list[dict[str, object]]
