@@ -95,6 +95,8 @@ def test_refresh_makes_it_anew_and_no_approval_travels(town: Town) -> None:
     assert waiting(town).iid == new.iid
     assert not is_in_prod(town)
     approve(town, "olga", new.iid)
+    assert not is_in_prod(town), "the hold goes with the release"
+    town.ask("maria", new, "/unhold")
     assert is_in_prod(town)
 
 

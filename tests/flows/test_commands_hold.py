@@ -13,6 +13,8 @@ from tests.flows.gated import GATED, PROD, approve, gated_town, is_in_prod, look
 from tests.flows.town import PROJECT, Town
 from tests.flows.world import digest, values
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(params=FORGES)
 def town(request: pytest.FixtureRequest, tmp_path: Path, redis_url: str) -> Iterator[Town]:

@@ -14,6 +14,8 @@ from tests.flows.town import PROJECT, Town
 from workers.app import do_work
 from workers.world import make_world
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(params=FORGES)
 def town(request: pytest.FixtureRequest, tmp_path: Path, redis_url: str) -> Iterator[Town]:
