@@ -90,7 +90,16 @@ class Settle:
     why: str
 
 
-Action = OpenPromotion | Close | Merge | Report | SetStatus | Settle
+@dataclass(frozen=True, slots=True)
+class Validate:
+    """Ask the validators to look at a merge request."""
+
+    iid: int
+    key: str
+    """Of what they are to look at."""
+
+
+Action = OpenPromotion | Close | Merge | Report | SetStatus | Settle | Validate
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from policies import layout, rights, tags
 from policies.faults import Fault, PolicyError, fault, nearest, told
 from policies.rights import Permissions
+from policies.validating import Validating
 
 __all__ = ["Fault", "Policy", "PolicyError", "parse_policy"]
 
@@ -161,6 +162,7 @@ class Policy(Strict):
     services: Services
     stages: tuple[Stage, ...] = Field(min_length=1)
     permissions: Permissions = Field(default=Permissions(), description="Who may command what, by right and stage.")
+    validation: Validating = Field(default=Validating(), description="Which validators look at what changes.")
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
@@ -170,6 +172,7 @@ class Policy(Strict):
             *_bad_after(self.stages),
             *_late_source(self.stages),
             *rights.faults(self.permissions, (stage.name for stage in self.stages)),
+            *_unknown_in_templates(self),
         ]
         if faults:
             raise PolicyError(tuple(faults))
@@ -208,6 +211,24 @@ def _unknown_captures(policy: "Policy") -> list[Fault]:
         for index, stage in enumerate(policy.stages)
         for key in stage.where
         if key not in known
+    ]
+
+
+def _unknown_in_templates(policy: "Policy") -> list[Fault]:
+    known, checks = layout.names(policy.services.path), policy.validation.checks
+    templates: dict[tuple[str | int, ...], str | None] = {
+        ("schema", "file"): checks.values_schema.file,
+        ("helm", "chart"): checks.helm.chart,
+        ("helm", "release"): checks.helm.release if checks.helm.chart else None,
+        ("helm", "namespace"): checks.helm.namespace if checks.helm.chart else None,
+        ("kustomize", "folder"): checks.kustomize.folder,
+        **{("helm", "values", index): path for index, path in enumerate(checks.helm.values)},
+    }
+    return [
+        Fault(("validation", "checks", *place), f"services.path has no {{{name}}}{nearest(name, known)}")
+        for place, template in templates.items()
+        for name in layout.names(template or "")
+        if name not in known
     ]
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from policies import asked, evidence, naming
-from policies.actions import Action, Close, Merge, OpenPromotion, Plan, Settle, StagePlan
+from policies.actions import Action, Close, Merge, OpenPromotion, Plan, Settle, StagePlan, Validate
 from policies.gates import quarantine, refusal, state
 from policies.gating import gates, judged_as, overrides, paused, with_overrides
 from policies.model import Mergeable, MergeRequest, Release, Trouble
@@ -184,7 +184,7 @@ def _keep(snapshot: Snapshot, view: StageView, verdict: Verdict, now: datetime) 
     actions: list[Action] = []
     for one in open_:
         rows = dict.fromkeys((*(verdict.children or (verdict,)), *gates(snapshot, view, one, now)))
-        actions += show(snapshot, view, one, Told(combine("promotion", tuple(rows))))
+        actions += _validate(one) + show(snapshot, view, one, Told(combine("promotion", tuple(rows))), now)
     look_again = PATIENCE if open_ else None
     return StagePlan(view.stage.name, verdict, None, _address(open_), tuple(actions), look_again=look_again)
 
@@ -250,7 +250,7 @@ def _advance(snapshot: Snapshot, view: StageView, current: Promotion, found: Wan
         ready = current.request.mergeable is Mergeable.yes
         merges += [_merge(snapshot, view, current, release, now)] if ready else []
     others = tuple(one for one in _open_in(snapshot, view) if one is not current)
-    actions: list[Action] = [_replace(one, found) for one in others]
+    actions: list[Action] = [*_validate(current), *(_replace(one, found) for one in others)]
     if verdict.outcome is Outcome.passed and _must_catch_up(snapshot, view, current):
         return _catch_up(_open(snapshot, view, found, now))
     shown = verdict
@@ -258,9 +258,13 @@ def _advance(snapshot: Snapshot, view: StageView, current: Promotion, found: Wan
         # In the report alone: the status says what the gates say, for a forge may ask for it before it merges.
         shown = combine("promotion", (*verdict.children, refusal.judge(current.refused)))
         merges = merges if refusal.is_due(current.refused, now) else []
-    actions += show(snapshot, view, current, Told(verdict, shown, order))
+    actions += show(snapshot, view, current, Told(verdict, shown, order), now)
     actions += link_back(snapshot, current, release)
     return StagePlan(view.stage.name, shown, release, current.request.url, (*actions, *merges))
+
+
+def _validate(one: Promotion) -> list[Action]:
+    return [Validate(one.request.iid, one.unasked)] if one.unasked else []
 
 
 def _order(snapshot: Snapshot, view: StageView, current: Promotion) -> Order | None:

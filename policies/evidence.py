@@ -23,6 +23,7 @@ def of_merge(
         request=current.request.iid,
         head=current.request.head,
         gates=tuple((gate.gate, gate.outcome.value) for gate in gates),
+        validation=current.validation.key if current.validation is not None else "",
     )
 
 

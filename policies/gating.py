@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from policies.approvals import involved
-from policies.gates import approvals, checks, freeze, hold, integrity, override, signing
+from policies.gates import approvals, checks, freeze, hold, integrity, override, signing, validation
 from policies.gates import state as state_gate
 from policies.snapshot import Promotion, Snapshot, StageView
 from policies.state import Override, State, overridden
@@ -44,6 +44,7 @@ def _unbroken(snapshot: Snapshot, view: StageView, promotion: Promotion, now: da
     found: tuple[Verdict, ...] = (
         *_by_state(snapshot, view, promotion, now),
         integrity.judge(promotion),
+        *validation.judge(promotion, snapshot.policy.validation, now),
         checks.judge(promotion.checks, stage.checks, snapshot.bot_id),
     )
     if stage.approvals is not None:

@@ -1,6 +1,7 @@
 """What a promotion shows of itself: the commit status and the report, each only where it differs from what stands."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from policies import naming
 from policies.actions import Action, Report, SetStatus
@@ -9,6 +10,9 @@ from policies.snapshot import Promotion, Snapshot, StageView
 from policies.state import Order
 from policies.verdict import Verdict
 from policies.wording import report as words
+
+SOON_READY = timedelta(seconds=15)
+"""How long the first report waits for the validators, so that it is posted once with all they found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,7 @@ class Told:
     order: Order | None = None
 
 
-def show(snapshot: Snapshot, view: StageView, one: Promotion, told: Told) -> list[Action]:
+def show(snapshot: Snapshot, view: StageView, one: Promotion, told: Told, now: datetime) -> list[Action]:
     """The status and the report, each only where it differs from what stands. State first, comment last (R9)."""
     actions: list[Action] = []
     state, description = words.status(told.verdict)
@@ -31,9 +35,14 @@ def show(snapshot: Snapshot, view: StageView, one: Promotion, told: Told) -> lis
         request = one.request
         actions.append(SetStatus(request.iid, request.head, request.source_branch, state, description, request.url))
     body = words.report(one, view.stage, told.report or told.verdict, view.troubles, told.order)
-    if one.reported != body:
+    if one.reported != body and not _is_soon_ready(one, now):
         actions.append(Report(one.request.iid, body))
     return actions
+
+
+def _is_soon_ready(one: Promotion, now: datetime) -> bool:
+    """Whether nothing is reported yet, and what validators find will be there in a moment."""
+    return one.validation is None and one.reported is None and now - one.request.created_at < SOON_READY
 
 
 def _is_final(state: CheckState) -> bool:

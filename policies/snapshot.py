@@ -8,6 +8,7 @@ from typing import Literal, cast
 from policies.codeowners import Dialect
 from policies.codeowners.model import CodeOwners
 from policies.config import Fault, Policy, Stage
+from policies.findings import Validation
 from policies.model import (
     Check,
     MergeRequest,
@@ -121,6 +122,12 @@ class Promotion:
     """Ids of who asked for this very promotion, as its sealed commit says: they never approve it (S15)."""
     cause: str = ""
     """By which command they asked, as its sealed commit says: `promote` or `rollback`; empty where nobody did."""
+    validation: Validation | None = None
+    """What validators say of merging it as it stands; None where they have not looked at that content yet."""
+    unasked: str = ""
+    """The key of what validators are to look at, where they have not been asked lately."""
+    full: str = ""
+    """The web address of all that they said, where Towpath has one."""
 
     @property
     def is_rollback(self) -> bool:

@@ -13,6 +13,7 @@ from policies import naming
 from policies.actions import Plan, StagePlan
 from policies.config import Policy, Stage
 from policies.decide import decide
+from policies.findings import Validation
 from policies.model import (
     Check,
     CheckState,
@@ -65,6 +66,8 @@ GREEN = Check("ci", CheckState.success)
 HEAD = "4eadc0de" * 5
 MADE = "0ddba115" * 5
 TREE = "7ee" * 13 + "7"
+UNSEEN = Validation("")
+"""There was nothing that validators look at."""
 
 Words = str | tuple[str | None, ...] | None
 """What a file pins: one word for each of its images, or one for all; None: not there."""
@@ -171,7 +174,7 @@ GONE = Integrity(None, None, (), own=False)
 def promotion(name: str = "nonprod", word: str | Release = "v2", iid: int = 1, **more: object) -> Promotion:
     """An open promotion that every gate lets through, and of which nothing was reported yet."""
     moved = release(word) if isinstance(word, str) else word
-    plain = Promotion(name, moved.name, moved, 1, request(iid), (GREEN,), PROVED, None, None)
+    plain = Promotion(name, moved.name, moved, 1, request(iid), (GREEN,), PROVED, None, None, validation=UNSEEN)
     return replace(plain, **more)  # type: ignore[arg-type] # a test names any field
 
 

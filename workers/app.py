@@ -20,6 +20,7 @@ from workers import routes
 from workers.conversation import heed_labels
 from workers.execute import Hands
 from workers.reconcile import reconcile
+from workers.validation import validate
 from workers.watching import due, watch
 from workers.world import World
 
@@ -60,6 +61,11 @@ def make_app(world: World, broker: str) -> Celery:
         do_work(world, tuple(item))
 
     return app
+
+
+def queue_of(work: Work) -> str:
+    """Where a work is sent: validating takes long, and must hold no promotion up."""
+    return VALIDATE_QUEUE if work[0] == "validate" else QUEUE
 
 
 def do_work(world: World, work: Work) -> None:
@@ -114,6 +120,8 @@ def _do(world: World, claim: Claim) -> float | None:
             routes.route_branch(world, forge, repository, branch, world.clock())
         case "sweep", []:
             _sweep(world)
+        case "validate", [forge, repository, iid]:
+            validate(world, _hands(world, claim), (forge, repository), int(iid))
         case "doctor", [forge, repository]:
             watch(world, forge, repository)
         case _:

@@ -10,7 +10,7 @@ from bot.errors import Conflict, OutsideError, Permanent, RateLimited, Transient
 from bot.forges.base import Proposal, Status
 from bot.git import SigningFailed
 from policies import naming, trailers
-from policies.actions import Action, Close, Merge, OpenPromotion, Report, SetStatus, Settle
+from policies.actions import Action, Close, Merge, OpenPromotion, Report, SetStatus, Settle, Validate
 from policies.model import Image, MergeRequest, MergeRequestState, Release, Thread
 from policies.snapshot import Snapshot
 from policies.state import BRANCH, State, requests_in, settled, tidied
@@ -32,6 +32,7 @@ from workers.observe.promotions import (
     report_text,
     reports,
 )
+from workers.observe.validations import ask
 from workers.state import Alarm, found_state, hold_after, record
 
 __all__ = ["Hands", "execute", "finish_merge", "post_report"]
@@ -75,7 +76,7 @@ def _named(action: Action) -> dict[str, object]:
     return {"stage": action.stage} if isinstance(action, OpenPromotion | Settle) else {"mr": action.iid}
 
 
-Written = OpenPromotion | Merge | SetStatus | Settle
+Written = OpenPromotion | Merge | SetStatus | Settle | Validate
 """What stops the reconciliation when it fails."""
 
 
@@ -91,6 +92,9 @@ def _do(context: Context, hands: Hands, snapshot: Snapshot, action: Written) -> 
             _merge(context, hands, snapshot, action)
         case SetStatus():
             _set_status(context, action)
+        case Validate():
+            work = ("validate", context.forge.name, context.repository, str(action.iid))
+            ask(context.memory, context.validating, work, action.key)
         case _:
             assert_never(action)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 
 from bot.errors import Permanent
@@ -15,10 +16,14 @@ from bot.forges.connection import AppKey, Connection
 from bot.formats import FORMATS
 from bot.git import Identity, Mirror, OpenPgpSigner, Signer, SshSigner
 from bot.memory import Memory
-from bot.pending import Pending, connect
+from bot.pending import Pending, Work, connect
 from bot.registries import Access, Registries, Registry
 from bot.settings import ForgeSettings, RegistrySettings, Settings, SigningSettings
+from bot.validators import VALIDATORS
+from bot.validators.jobs import TOWPATH, versions_of
+from bot.validators.launching import Launcher
 from workers.observe.context import Context
+from workers.observe.validations import Validating
 
 
 def utc_now() -> datetime:
@@ -71,12 +76,26 @@ class World:
             sightings=self.pending.sightings,
             seal_keys=_seal_keys(self.settings, name, repository),
             signer=_signer(self.settings.signing),
-            registries=self._registries,
+            registries=self.registries,
+            validating=Validating(VALIDATORS, self._ask),
             command_prefix=self.settings.command_prefix,
         )
 
+    def versions(self) -> dict[str, str]:
+        """Which programs validators find here, in which versions, and Towpath's own."""
+        return {TOWPATH: version("towpath"), **versions_of(VALIDATORS, self.launcher.version)}
+
+    def _ask(self, work: Work) -> None:
+        self.pending.mark([work], self.clock().timestamp(), cause="to be validated")
+
     @cached_property
-    def _registries(self) -> Registries:
+    def launcher(self) -> Launcher:
+        """Starts the validators' programs."""
+        return Launcher()
+
+    @cached_property
+    def registries(self) -> Registries:
+        """The registries that are asked about images."""
         named = self.settings.registries.items()
         made = ((one.prefixes, Registry(_access(name, one), self.clock)) for name, one in named)
         return Registries({images: registry for prefixes, registry in made for images in prefixes})

@@ -167,6 +167,15 @@ class Mirror:
         """(path, blob id) of every regular file; symlinks and submodules are left out."""
         return trees.files(self._tree(base))
 
+    def id_of(self, base: str, path: str) -> str | None:
+        """The id of whatever stands at a path of a commit or tree, a folder too; the empty path is all of it."""
+        found = trees.entry(self._tree(base), path) if path else self._tree(base)
+        return None if found is None else str(found.id)
+
+    def links(self, base: str) -> Iterator[str]:
+        """The path of every symbolic link and submodule."""
+        return trees.links(self._tree(base))
+
     def blob(self, blob: str) -> bytes:
         """The bytes of a blob; of a larger one than any reader takes, its first `MOST_BYTES` + 1.
 

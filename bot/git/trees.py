@@ -64,6 +64,19 @@ def files(tree: pygit2.Tree) -> Iterator[tuple[str, str]]:
                 yield name, str(found.id)
 
 
+def links(tree: pygit2.Tree) -> Iterator[str]:
+    """The path of every symbolic link and submodule, without recursion."""
+    waiting: list[tuple[str, pygit2.Tree]] = [("", tree)]
+    while waiting:
+        prefix, folder = waiting.pop()
+        for found in folder:
+            name = f"{prefix}{found.name}"
+            if isinstance(found, pygit2.Tree):
+                waiting.append((f"{name}/", found))
+            elif not is_file(found):
+                yield name
+
+
 def with_files(repository: pygit2.Repository, tree: pygit2.Tree | None, contents: Mapping[str, bytes]) -> str:
     """The id of the tree with these files replaced or added; an existing file keeps its mode."""
     blobs = {checked(path): repository.create_blob(text) for path, text in contents.items()}

@@ -12,6 +12,10 @@ class Registries:
 
     by_images: Mapping[str, Registry] = field(default_factory=dict)
 
+    def platforms(self, image: str, digest: str) -> tuple[str, ...] | None:  # noqa: ARG002 # not yet
+        """What the image is built for, such as `linux/amd64`; None where nobody can tell."""
+        return None
+
     def exists(self, image: str, digest: str) -> bool | None:
         """Whether the registry still has it; None where none is configured for it. Raises what `Registry.exists` does.
 

@@ -11,6 +11,7 @@ from policies.wording.quote import code
 
 WAITING = frozenset({Outcome.wait})
 EITHER = frozenset({Outcome.wait, Outcome.block})
+BLOCKED = frozenset({Outcome.block})
 
 OVERRIDABLE: Mapping[str, frozenset[Outcome]] = {
     "approvals": WAITING,
@@ -18,10 +19,12 @@ OVERRIDABLE: Mapping[str, frozenset[Outcome]] = {
     "freeze": WAITING,
     "health": EITHER,
     "soak": EITHER,
+    "validation": BLOCKED,
     "window": WAITING,
 }
 """Which gates may be passed over, and from which of their answers. Every other gate never: integrity, signing, state,
-hold, quarantine, refusal. An approvals gate that blocks can be met by nobody, so nobody may pass it over either."""
+hold, quarantine, refusal. An approvals gate that blocks can be met by nobody, so nobody may pass it over either; a
+validation that waits has not been made, and what nobody has looked at is not passed (S16)."""
 NEVER = frozenset({checks.ABSENT})
 """Reasons that stand whatever two people say: absent is not satisfied."""
 

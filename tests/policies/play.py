@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from policies import naming, trailers
-from policies.actions import Action, Close, Merge, OpenPromotion, Plan, Report, SetStatus, Settle
+from policies.actions import Action, Close, Merge, OpenPromotion, Plan, Report, SetStatus, Settle, Validate
 from policies.model import Check, MergeRequest, MergeRequestState
 from policies.snapshot import Attempt, Attempts, Moment, Promotion, Reported, Snapshot
 from policies.state import State, settled
@@ -45,6 +45,8 @@ def _done(world: Snapshot, action: Action) -> Snapshot:
             return replace(world, state=settled(world.state, action.asked))
         case SetStatus():
             return _with(world, _status(_open(world, action.iid), action))
+        case Validate():
+            return _with(world, replace(_open(world, action.iid), unasked=""))
 
 
 def _open(world: Snapshot, iid: int) -> Promotion:

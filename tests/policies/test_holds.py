@@ -209,7 +209,7 @@ def test_S13_S16_what_two_people_may_let_pass(gate: str, outcome: Outcome, reaso
 
 
 def test_every_gate_of_the_table_is_listed() -> None:
-    assert set(override.OVERRIDABLE) == {"approvals", "checks", "freeze", "health", "soak", "window"}
+    assert set(override.OVERRIDABLE) == {"approvals", "checks", "freeze", "health", "soak", "validation", "window"}
     assert {checks.NAME, approvals.NAME} <= set(override.OVERRIDABLE)
 
 

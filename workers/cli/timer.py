@@ -35,11 +35,11 @@ def sender(app: "Celery") -> Callable[[Work], None]:
     """What hands a work to the workers; ConnectionError where the broker does not answer."""
     from kombu.exceptions import OperationalError
 
-    from workers.app import QUEUE, TASK
+    from workers.app import TASK, queue_of
 
     def send(work: Work) -> None:
         try:
-            app.send_task(TASK, args=[list(work)], queue=QUEUE, retry=False, ignore_result=True)
+            app.send_task(TASK, args=[list(work)], queue=queue_of(work), retry=False, ignore_result=True)
         except OperationalError as error:
             # Celery's own kind of error is no OSError, and the timer need not know Celery.
             raise ConnectionError(f"the broker: {error}") from error

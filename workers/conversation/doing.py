@@ -25,6 +25,7 @@ from workers.observe.answers import answered
 from workers.observe.context import Context
 from workers.observe.own import own_commit
 from workers.observe.people import forget
+from workers.observe.validations import look_again
 from workers.reconcile import look
 from workers.state import record, recorded_change
 
@@ -181,6 +182,8 @@ def _done(sight: _Sight, change: "_Change", head: str) -> Deed:
     wakes = tuple(unit for one in done for unit in one.wakes)
     if wakes:
         _forget_refusals(sight)
+    if any(call.name == "retry" for _, call in change.calls):
+        _forget_validations(sight)
     outcome: Outcome = "seen" if any(one.seen_only for one in done) else "done"
     releases = frozenset(one.releases for one in done if one.releases is not None)
     return Deed(outcome, change.results, change.before, change.after, wakes, releases, head)
@@ -238,3 +241,10 @@ def _forget_refusals(sight: _Sight) -> None:
     for snapshot, _ in sight.looked.values():
         for one in snapshot.promotions:
             sight.context.memory.delete(promotions.refusal_key(sight.context, one.request.iid, one.request.head))
+
+
+def _forget_validations(sight: _Sight) -> None:
+    for snapshot, _ in sight.looked.values():
+        for one in snapshot.promotions:
+            if one.validation is not None:
+                look_again(sight.context.memory, one.validation.key)

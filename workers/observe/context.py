@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from bot.forges.base import Forge
 from bot.formats import Format
@@ -12,22 +11,7 @@ from policies.config import Services
 from policies.model import Sighting
 from workers.observe.content import Editor
 from workers.observe.inventory import Inventories, Parsed
-
-
-class Texts(Protocol):
-    """What is kept for a while under a key; see `bot.memory.Memory`."""
-
-    def get(self, key: str) -> str | None:
-        """What is kept, or None."""
-        ...
-
-    def set(self, key: str, value: str, seconds: int) -> None:
-        """Keep a text for so many seconds."""
-        ...
-
-    def delete(self, key: str) -> None:
-        """Forget a key."""
-        ...
+from workers.observe.validations import Texts, Validating
 
 
 @dataclass(frozen=True)
@@ -46,6 +30,7 @@ class Context:
     signer: Signer | None = None
     """Signs the gate's own merges, and nothing else (S23)."""
     registries: Registries = field(default_factory=Registries)
+    validating: Validating = field(default_factory=Validating)
     command_prefix: str = "towpath"
     """The word behind the slash with which every command can be called, whatever other bots listen to."""
 

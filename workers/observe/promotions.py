@@ -4,12 +4,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from policies import naming
+from policies.findings import Validation
 from policies.model import MergeRequest, MergeRequestState, Thread, User
 from policies.snapshot import Integrity, Promotion, Refusal, Snapshot
 from policies.trailers import Record
+from workers.observe.changes import change_of
 from workers.observe.content import prove, splice
 from workers.observe.context import Context
 from workers.observe.own import own_commit
+from workers.observe.validations import Known, known
 
 
 def is_ours(request: MergeRequest, me: User, unit: str | None = None) -> bool:
@@ -26,6 +29,8 @@ def promotion(context: Context, snapshot: Snapshot, request: MergeRequest) -> Pr
     context.mirror.ensure(request.head)
     found = own_commit(context, request.head, name)
     made, record = found if found is not None else ("", None)
+    proof = _proof(context, snapshot, request, record)
+    seen = _seen(context, snapshot, proof)
     return Promotion(
         name.stage,
         name.release,
@@ -33,7 +38,7 @@ def promotion(context: Context, snapshot: Snapshot, request: MergeRequest) -> Pr
         name.attempt,
         request,
         tuple(context.forge.checks(context.repository, request.head)),
-        replace(_proof(context, snapshot, request, record), made=made, elsewhere=_elsewhere(snapshot, request)),
+        replace(proof, made=made, elsewhere=_elsewhere(snapshot, request)),
         record.supersedes if record is not None else None,
         report_text(context, request.iid),
         refusal(context, request),
@@ -41,7 +46,18 @@ def promotion(context: Context, snapshot: Snapshot, request: MergeRequest) -> Pr
         record is not None and context.mirror.is_ancestor(request.head, snapshot.head),
         requesters=record.requesters if record is not None else (),
         cause=record.cause if record is not None else "",
+        validation=seen.validation,
+        unasked=seen.unasked,
     )
+
+
+def _seen(context: Context, snapshot: Snapshot, proof: Integrity) -> Known:
+    """What validators say of the content that merging gives; where that conflicts there is nothing to look at."""
+    if proof.merged is None:
+        return Known(Validation(""))
+    inventory = context.inventories.at(context.mirror, snapshot.head, snapshot.policy.services)
+    change = change_of(context, snapshot.policy, (snapshot.head, proof.merged), inventory)
+    return known(context.memory, context.validating.validators, change)
 
 
 def _proof(context: Context, snapshot: Snapshot, request: MergeRequest, record: Record | None) -> Integrity:
