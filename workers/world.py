@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 
 from bot.errors import Permanent
@@ -19,9 +18,9 @@ from bot.memory import Memory
 from bot.pending import Pending, Work, connect
 from bot.registries import Access, Registries, Registry
 from bot.settings import ForgeSettings, RegistrySettings, Settings, SigningSettings
-from bot.validators import VALIDATORS
-from bot.validators.jobs import TOWPATH, versions_of
+from bot.validators import VALIDATORS, Validator
 from bot.validators.launching import Launcher
+from workers.looking import Kit
 from workers.observe.context import Context
 from workers.observe.validations import Validating
 
@@ -39,6 +38,7 @@ class World:
     pending: Pending
     memory: Memory
     clock: Callable[[], datetime] = utc_now
+    validators: tuple[Validator, ...] = VALIDATORS
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _contexts: dict[tuple[str, str], Context] = field(default_factory=dict, repr=False)
     _forges: dict[str, Forge] = field(default_factory=dict, repr=False)
@@ -77,21 +77,17 @@ class World:
             seal_keys=_seal_keys(self.settings, name, repository),
             signer=_signer(self.settings.signing),
             registries=self.registries,
-            validating=Validating(VALIDATORS, self._ask),
+            validating=Validating(self.validators, self._ask),
             command_prefix=self.settings.command_prefix,
         )
-
-    def versions(self) -> dict[str, str]:
-        """Which programs validators find here, in which versions, and Towpath's own."""
-        return {TOWPATH: version("towpath"), **versions_of(VALIDATORS, self.launcher.version)}
 
     def _ask(self, work: Work) -> None:
         self.pending.mark([work], self.clock().timestamp(), cause="to be validated")
 
     @cached_property
-    def launcher(self) -> Launcher:
-        """Starts the validators' programs."""
-        return Launcher()
+    def kit(self) -> Kit:
+        """What validators look with in this process."""
+        return Kit(self.validators, Launcher(), self.registries, self.memory)
 
     @cached_property
     def registries(self) -> Registries:

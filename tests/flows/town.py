@@ -11,19 +11,20 @@ from pathlib import Path
 import redis
 
 from bot.hooks.ci import sign
-from bot.pending import Pending
+from bot.pending import Pending, Work
 from bot.sandbox.ci import Job
 from bot.sandbox.model import Issue, MergeRequest, Note, RequestState, Role
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.server import serve
 from bot.sandbox.statuses import Setting
 from bot.settings import load_settings
+from bot.validators import VALIDATORS
 from bot.web import create_app
 from policies.naming import CONTROL, STATUS
 from policies.state import BRANCH, FILE
 from policies.wording.answers import answered
 from tests.flows.world import HOST, POLICY, digest, values
-from workers.app import do_work
+from workers.app import QUEUE, do_work, queue_of
 from workers.receiving import make_ports
 from workers.timer import tick
 from workers.world import World, make_world
@@ -61,12 +62,16 @@ class Town:
         """How many of the next webhooks get lost."""
         self.failing = 0
         """How many of the next webhooks are answered with 503."""
+        self.validators = VALIDATORS
+        self.validating = True
+        """Whether the process that runs validators is there."""
 
     def open(self, url: str) -> None:
         """Start Towpath, as after a restart of all its processes."""
         self.url = url
         self.settings = load_settings(self.environment(url))
         self.world: World = make_world(self.settings, lambda: self.now)
+        self.world.validators = self.validators
         self.pending: Pending = self.world.pending
         ports = make_ports(self.settings, self.pending, self.world.memory, self._seconds)
         self.client = create_app(ports, self.settings.body_limit).test_client()
@@ -143,9 +148,13 @@ class Town:
         while True:
             self.sandbox.tick()
             arrived = self._webhooks()
-            done = tick(self.pending, lambda work: do_work(self.world, work), self.now.timestamp())
+            done = tick(self.pending, self._work, self.now.timestamp())
             if not arrived and not done:
                 return
+
+    def _work(self, work: Work) -> None:
+        if self.validating or queue_of(work) == QUEUE:
+            do_work(self.world, work)
 
     def _webhooks(self) -> int:
         # The server's own thread sends them too: whoever comes first, all have arrived before anything else is done.

@@ -45,6 +45,10 @@ class MirrorTree:
         for path in self.mirror.links(within):
             yield prefix + path
 
+    def link(self, path: str) -> str | None:
+        """Where a symbolic link leads; empty for a submodule."""
+        return self.mirror.link(self.base, path)
+
 
 def change_of(context: Context, policy: Policy, trees: tuple[str, str], inventory: Inventory) -> Change:
     """The change from one commit or tree to another, by the policy in force; `inventory` is that of any commit."""

@@ -1,0 +1,75 @@
+"""Looking at a change with all validators: in parallel, and never twice at what was seen before."""
+
+import json
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from bot.validators import Change, Job, Validator, jobs, key_of, look
+from bot.validators.base import Bench, Lookup
+from bot.validators.jobs import TOWPATH, versions_of
+from bot.validators.launching import Launcher
+from bot.validators.rendering import Renderings
+from policies.findings import CHECKED, VALIDATION, Checked, Ran, Validation
+from workers.observe import validations
+from workers.observe.validations import Texts
+
+AT_ONCE = 4
+"""Validators that look at the same time."""
+
+
+@dataclass(frozen=True)
+class Kit:
+    """What validators look with."""
+
+    validators: tuple[Validator, ...]
+    launcher: Launcher
+    registries: Lookup
+    memory: Texts
+
+    def versions(self) -> dict[str, str]:
+        """Which programs are found here, in which versions, and Towpath's own."""
+        return {TOWPATH: version("towpath"), **versions_of(self.validators, self.launcher.version)}
+
+
+def look_at(kit: Kit, change: Change, still_mine: Callable[[], None]) -> Validation:
+    """What validators say of a change; each part that was looked at before is taken from memory."""
+    memory, versions = kit.memory, kit.versions()
+    memory.set(validations.TOOLS, json.dumps(versions), validations.KEPT)
+    wanted = jobs(change, kit.validators, versions)
+    key = key_of(wanted)
+    again = memory.get(validations.again_key(key)) is not None
+    with tempfile.TemporaryDirectory(prefix="towpath-") as folder:
+        scratch = Path(folder)
+        bench = Bench(kit.launcher, kit.registries, scratch, Renderings(kit.launcher, scratch))
+
+        def one(job: Job) -> Checked:
+            still_mine()
+            return _seen(memory, change, job, bench, again=again)
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            found = Validation(key, tuple(pool.map(one, wanted)))
+    _keep(memory, found)
+    memory.delete(validations.again_key(key))
+    return found
+
+
+def _seen(memory: Texts, change: Change, job: Job, bench: Bench, *, again: bool) -> Checked:
+    """What one validator says of one part; what came to no end is not remembered."""
+    place = validations.part_key(job.key)
+    raw = None if again else memory.get(place)
+    if raw is not None:
+        return CHECKED.validate_json(raw)
+    found = look(change, job, bench)
+    if found.ran is not Ran.broken:
+        memory.set(place, CHECKED.dump_json(found).decode(), validations.KEPT)
+    return found
+
+
+def _keep(memory: Texts, found: Validation) -> None:
+    broken = any(one.ran is Ran.broken for one in found.checked)
+    seconds = validations.BROKEN_KEPT if broken else validations.KEPT
+    memory.set(validations.result_key(found.key), VALIDATION.dump_json(found).decode(), seconds)
