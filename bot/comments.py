@@ -24,9 +24,12 @@ _JOINER = "\u200d"
 _UNSEEN = "<!--"
 
 # Where none of these stands, the two readings are one.
-_EXTENDED = re.compile(r">>>|\[\^|\A\s*(?:---|\+\+\+|;;;)")
+_EXTENDED = re.compile(r">>>|\$\$|\[\^|\A\s*(?:---|\+\+\+|;;;)")
 _QUOTE_FENCE = re.compile(r"(>{3,})[ \t]*(\[![^\]]*\].*)?$")
 _FRONT_MATTER = re.compile(r"(---|\+\+\+|;;;)[ \t]*\S*[ \t]*$")
+_MATHS = re.compile(r"\$\$(?!.*\$\$)")
+_TAKEN_BACK = (("$$", "$$"), ("{-", "-}"), ("[-", "-]"))
+"""Between which signs of one paragraph a formula stands, or what GitLab strikes out."""
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]:")
 
 _TAG = re.compile(
@@ -95,6 +98,7 @@ def _readings() -> tuple[MarkdownIt, MarkdownIt]:
     ends = ["paragraph", "reference", "list"]
     extended.block.ruler.before("table", "multiline_quote", _multiline_quote, {"alt": ends})
     extended.block.ruler.before("table", "front_matter", _front_matter)
+    extended.block.ruler.before("table", "maths", _maths, {"alt": ends})
     extended.block.ruler.before("reference", "footnote", _footnote, {"alt": ["paragraph", "reference"]})
     return plain, extended
 
@@ -150,6 +154,14 @@ def _front_matter(state: StateBlock, start: int, end: int, silent: bool) -> bool
     return closed is not None and _swallow(state, "front_matter", start, closed)
 
 
+def _maths(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Block rule: a formula from a line that begins with `$$` to the next that has one, where there is one."""
+    if not _top(state, start) or _MATHS.match(_line(state, start)) is None:
+        return False
+    closed = next((line + 1 for line in range(start + 1, end) if "$$" in _line(state, line)), None)
+    return closed is not None and (silent or _swallow(state, "maths", start, closed))
+
+
 def _footnote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Block rule: `[^1]: text`, the lines that go on with it, and the indented ones below."""
     found = _top(state, start) and _FOOTNOTE.match(_line(state, start)) is not None
@@ -188,10 +200,11 @@ def _said(tokens: Iterable[Token]) -> Iterator[int]:
 def _said_inline(paragraph: Token, around: list[str]) -> list[int]:
     """The same within one paragraph, counted from its first line; `around` is what stays open behind it."""
     found: list[int] = []
+    taken_back = _taken_back(paragraph.content)
     line = counted = 0
     same_line = False
     for token in paragraph.children or ():
-        if token.type == "slash" and token.level == 0 and not around:
+        if token.type == "slash" and token.level == 0 and not around and not _is_in(taken_back, token.meta["at"]):
             line += paragraph.content.count("\n", counted, token.meta["at"])
             counted = token.meta["at"]
             found.append(line)
@@ -204,6 +217,15 @@ def _said_inline(paragraph: Token, around: list[str]) -> list[int]:
         if token.type == "html_inline" or _hides(token):
             _walk_tags(token.content, around)
     return found
+
+
+def _taken_back(text: str) -> list[tuple[int, int]]:
+    """From where to where no line counts: from the first sign to the last, for one in code may split the pairs."""
+    return [(text.find(start), text.rfind(end)) for start, end in _TAKEN_BACK if start in text]
+
+
+def _is_in(spans: Sequence[tuple[int, int]], at: int) -> bool:
+    return any(start < at < end for start, end in spans)
 
 
 def _hides(token: Token) -> bool:

@@ -5,7 +5,7 @@ where GitLab approves by itself: no eligible owner, more wanted than there are, 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Final
 
@@ -13,9 +13,10 @@ from policies.codeowners import Dialect
 from policies.codeowners.model import CodeOwners, Rule
 from policies.config import Approvals
 from policies.model import Permission, Review, ReviewState, User
-from policies.snapshot import Members, Promotion, Question, Right, Snapshot, Unanswered
+from policies.snapshot import Members, Promotion, Question, Right, Snapshot, Splice, StageView, Unanswered
 from policies.wording.quote import code, listed
 
+NOT_ASKED = "its giver is none of those who are asked"
 MOST_ASKED = 10
 """People who are asked by name when a promotion opens; a larger group finds the promotion in its list."""
 MOST_COUNTED = 50
@@ -76,6 +77,21 @@ def tally(snapshot: Snapshot, promotion: Promotion) -> Tally:
         else:
             counting.append(review.user)
     return Tally(tuple(counting), tuple(discounted), tuple(objecting))
+
+
+def among(found: Tally, wanted: Sequence[Requirement]) -> Tally:
+    """The same, of which only those count who may give what is wanted."""
+    counting = tuple(user for user in found.counting if any(one.may_give(user) for one in wanted))
+    others = tuple(Discount(user, NOT_ASKED) for user in found.counting if user not in counting)
+    return replace(found, counting=counting, discounted=(*found.discounted, *others))
+
+
+def tallied(snapshot: Snapshot, view: StageView, promotion: Promotion) -> Tally:
+    """The tally of those whom the stage asks by its rules for this promotion; nobody counts where it asks nobody."""
+    rule, release = (view.stage.in_rollback if promotion.is_rollback else view.stage).approvals, promotion.release
+    content = snapshot.content(view.stage.name, release) if release is not None else None
+    paths = content.paths if isinstance(content, Splice) else ()
+    return among(tally(snapshot, promotion), _wanted(snapshot, rule, paths) if rule is not None else ())
 
 
 def _discounted(snapshot: Snapshot, promotion: Promotion, review: Review) -> str:

@@ -1,5 +1,6 @@
 """What came into gated stages commit by commit, and whether Towpath's own evidence speaks of it (S22)."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from policies.trailers import Record
 from policies.verdict import Verdict, block
 
 NAME = "approvals"
+_NUMBERED = re.compile(r"\d+[-+]")
+"""How private commit addresses begin: `1234-olga@users.noreply.gitlab.com`, on GitHub `1234+olga`."""
 
 Named = frozenset[tuple[str, str]] | None
 """The images that a file names, each with its digest or bare tag; None where nobody can tell."""
@@ -79,9 +82,12 @@ def release_of(images: Iterable[tuple[str, str]]) -> Release | None:
 def is_by(who: str, user: User) -> bool:
     """Whether a commit's `name <email> seconds` can be the user's: anybody can write another, so this tells some."""
     name, _, rest = who.rpartition(" <")
-    email = rest.partition(">")[0].partition("@")[0].rpartition("+")[2]
+    local, _, domain = rest.partition(">")[0].partition("@")
+    names = {name, local.rpartition("+")[2]}
+    if domain.startswith("users.noreply."):
+        names.add(_NUMBERED.sub("", local, count=1))
     known = {text.casefold() for text in (user.username, user.name) if text}
-    return not known.isdisjoint({name.casefold(), email.casefold()})
+    return not known.isdisjoint(one.casefold() for one in names)
 
 
 def pushed() -> Verdict:

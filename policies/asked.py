@@ -34,9 +34,9 @@ def why_settled(snapshot: Snapshot, view: StageView, asked: Asked, opened: tuple
 
 def is_as_asked(asked: Asked, current: Promotion) -> bool:
     """Whether this open promotion of the release is what was asked for, and says so under seal (S15)."""
-    if asked.cause == "refresh":
-        return current.request.iid != asked.replaces
-    return current.cause == asked.cause and asked.by.id in current.requesters
+    if current.request.iid == asked.replaces:
+        return False
+    return asked.cause == "refresh" or (current.cause == asked.cause and asked.by.id in current.requesters)
 
 
 def _why_refreshed(asked: Asked, opened: tuple[Promotion, ...]) -> str:

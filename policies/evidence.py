@@ -1,6 +1,6 @@
 """Evidence: what the trailers of a merge say of why it was allowed, so that Git alone can tell who approved what."""
 
-from policies.approvals import tally
+from policies.approvals import tallied
 from policies.model import Release, ReviewState
 from policies.proposal import known
 from policies.snapshot import Promotion, Snapshot, StageView
@@ -19,7 +19,7 @@ def of_merge(
         known(snapshot, release),
         current.supersedes,
         requesters=current.requesters,
-        approvers=_approvers(snapshot, current) if view.stage.approvals is not None else (),
+        approvers=_approvers(snapshot, view, current) if view.stage.approvals is not None else (),
         request=current.request.iid,
         head=current.request.head,
         gates=tuple((gate.gate, gate.outcome.value) for gate in gates),
@@ -27,9 +27,9 @@ def of_merge(
     )
 
 
-def _approvers(snapshot: Snapshot, current: Promotion) -> tuple[Approver, ...]:
+def _approvers(snapshot: Snapshot, view: StageView, current: Promotion) -> tuple[Approver, ...]:
     """Each approval that counted, as the forge tells it now: it may forget, Git does not."""
-    counting = {user.id for user in tally(snapshot, current).counting}
+    counting = {user.id for user in tallied(snapshot, view, current).counting}
     return tuple(
         Approver(review.user.id, review.user.username, review.at, review.sha or "")
         for review in snapshot.reviews(current.request)

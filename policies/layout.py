@@ -125,6 +125,12 @@ def _fits(segment: _Segment, part: str, known: dict[str, str]) -> bool:
     return known.setdefault(captured[0], part[start:end]) == part[start:end]
 
 
+def is_utf8(text: str) -> bool:
+    """Whether a path, or what was captured from it, is UTF-8 in Git: of one that is not, bytes come as lone surrogates
+    (PEP 383), and no forge nor Redis can be told of it."""
+    return text.isprintable() or not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
 def selected(where: Mapping[str, tuple[str, ...]], captured: Mapping[str, str]) -> bool:
     """Whether the captured names satisfy a stage's `where`: each named key has one of the wanted values."""
     return all(captured.get(key) in wanted for key, wanted in where.items())

@@ -36,8 +36,14 @@ class BranchName:
 
 
 def quoted(unit: str) -> str:
-    """A unit's name as one component of a Git ref: what `git check-ref-format` refuses is written `=XX` (S9)."""
-    return _UNSAFE.sub(lambda found: "".join(f"={byte:02X}" for byte in found.group().encode()), unit)
+    """A unit's name as one component of a Git ref: what `git check-ref-format` refuses is written `=XX` (S9).
+
+    A name that is not UTF-8 has one too, though nothing is ever promoted under it."""
+    return _UNSAFE.sub(lambda found: "".join(f"={byte:02X}" for byte in _encoded(found.group())), unit)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")
 
 
 def unquoted(component: str) -> str:
@@ -68,4 +74,4 @@ def label(unit: str) -> str:
     taken = plain in {SUPERSEDED, REFRESHED, DONE, WITHDRAWN, HOLD, CONTROL}
     if not taken and len(plain) <= LABEL_LIMIT and re.fullmatch(r"[A-Za-z0-9:._/ -]+", plain):
         return plain
-    return f"{LABEL}:{hashlib.sha256(unit.encode()).hexdigest()[:16]}"
+    return f"{LABEL}:{hashlib.sha256(_encoded(unit)).hexdigest()[:16]}"

@@ -69,7 +69,7 @@ class Freeze(_Entry):
 
 
 class Quarantine(_Entry):
-    """Images that must not run any more: a release that pins all of them is not promoted (S19)."""
+    """Images that must not run any more: see `quarantined` for the releases that are not promoted (S19)."""
 
     service: str
     release: str = Field(description="The 12 hex digits of the release that was found bad.")
@@ -94,7 +94,7 @@ class Asked(_Entry):
     stage: str
     cause: Literal["promote", "rollback", "refresh"]
     images: tuple[Pinned, ...] = Field(min_length=1)
-    replaces: int | None = Field(default=None, description="The open merge request that it makes anew.")
+    replaces: int | None = Field(default=None, description="The open merge request that is made anew.")
     reason: Reason = ""
 
     @property
@@ -190,11 +190,15 @@ def freezes_on(state: State, stage: str, now: datetime) -> tuple[Freeze, ...]:
 
 
 def quarantined(state: State, service: str, stage: str, release: Release) -> Quarantine | None:
-    """Why a release must not come into a stage: one whose bad images it pins all."""
+    """Why a release must not come into a stage: it is the bad one, as far as it has images of the same repositories.
+
+    A stage that pins only some of them gets a part of the bad release, which is no better; but one image that is
+    another may be what mends it."""
     digests = release.digests
     for one in state.quarantine:
         reaches = one.service == service and (not one.stages or stage in one.stages)
-        if reaches and all(digests.get(repository) == digest for repository, digest in one.images.items()):
+        shared = one.images.keys() & digests.keys()
+        if reaches and shared and all(digests[repository] == one.images[repository] for repository in shared):
             return one
     return None
 
@@ -244,14 +248,16 @@ def requests_in(state: State) -> frozenset[int]:
     return frozenset((*held, *(one.request for one in state.overrides), *(one.request for one in state.merges)))
 
 
-def tidied(state: State, open_iids: Collection[int], standing: Standing = ()) -> State:
+def tidied(state: State, open_iids: Collection[int], standing: Standing = (), declined: Collection[int] = ()) -> State:
     """The state without what it says of merge requests that are no longer open.
 
-    The hold of one stays while another open promotion (`standing`) carries its release there."""
+    The hold of one stays while another open promotion (`standing`) carries its release there, and where a person closed
+    it (`declined`): whoever may reopen it need not have the right to lift the hold (S20)."""
+    held = {*open_iids, *declined}
     return state.model_copy(
         update={
             "holds": tuple(
-                one for one in state.holds if one.request is None or one.request in open_iids or one.carries in standing
+                one for one in state.holds if one.request is None or one.request in held or one.carries in standing
             ),
             "overrides": tuple(one for one in state.overrides if one.request in open_iids),
             "merges": tuple(one for one in state.merges if one.request in open_iids),

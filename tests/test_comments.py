@@ -102,6 +102,17 @@ COMMANDS: list[tuple[str, list[str]]] = [
     ("/hold 🔥 it burns", ["/hold 🔥 it burns"]),
     ("/hold ❤️ 👩‍💻", ["/hold ❤️ 👩‍💻"]),
     ("/hold <details>\n\n/unhold", ["/hold <details>"]),
+    # formulas and what is taken back
+    ("$$\nx\n$$\n/hold", ["/hold"]),
+    ("$$\n\n/unhold\n\n$$\n\n/hold", ["/hold"]),
+    ("$$ x $$\n/hold", ["/hold"]),
+    ("$$\n/hold", ["/hold"]),
+    ("it costs $$\n/hold", ["/hold"]),
+    ("/hold since $$ is $$", ["/hold since $$ is $$"]),
+    ("/hold {-a-} [-b-] c", ["/hold {-a-} [-b-] c"]),
+    ("{-a-}\n/hold", ["/hold"]),
+    ("{-a\n/hold", ["/hold"]),
+    ("a-}\n/hold [-1]", ["/hold [-1]"]),
     # line ends
     ("/hold\r\n/status\r\n", ["/hold", "/status"]),
     ("/hold\r/status\r", ["/hold", "/status"]),
@@ -286,6 +297,17 @@ OTHERS: list[str] = [
     "+++\n/hold\n+++",
     ";;;\n/hold\n;;;",
     "\n---\ntitle: x\n\n/hold\n\n---\ntext",
+    # formulas, and what GitLab strikes out
+    "$$\n/hold\n$$",
+    "   $$\n\n/hold\n\n   $$",
+    "$$ x\n\n/hold\n\ny $$",
+    "text\n$$\n\n/hold\n\n$$",
+    "text $$ x\n/hold\n$$ text",
+    "`$$` $$ x\n/hold\n$$",
+    "$$\n```\n$$\n/hold\n```",
+    "{- text\n/hold\n-}",
+    "[-\n/hold\n-]",
+    "a {-b-} {-\n/hold -}",
     # characters that a reader does not see
     "/hold\x00",
     "\x00/hold",
@@ -335,6 +357,7 @@ def test_a_comment_too_long_to_be_read_has_no_commands() -> None:
 
 
 HOSTILE = [
+    *("{-", "[-\n", "$$", "$$\n", "$$\n\n", "a $$\n"),
     *("[", "![", "![](", "[a][", "[[a]", "[\n", "[a\n", "[a]: ", "[^1]:\n\n"),
     *("> ", "> a\n", ">>> \n\n", "- a\n", "|-|\n", "||\n", "`", "`\n", "*a ", "<!--", "<div>", "<s></b>"),
 ]
@@ -351,7 +374,7 @@ def test_a_hostile_comment_is_read_to_the_end_and_beyond_the_limit_not_at_all(pa
 BLOCK_MARKS = (
     "``` ~~~ >>> >>>> > - 1. # === --- +++ | :--- [^1]: [a]: $$ <!-- --> <details> </details> <pre> </pre> <div>"
 )
-INLINE_MARKS = "/hold ` `` [ ](x) \\ * ** ~~ <a b=' </div> <code> </code> <? ?> &sol; text"
+INLINE_MARKS = "/hold {- -} ` `` [ ](x) \\ * ** ~~ <a b=' </div> <code> </code> <? ?> &sol; text"
 UNSEEN_MARKS = ["\n", "\n\n", "\r\n", "\r", " ", "    ", "\t", "> ", "- ", "\x00", "\u2028", "\ufeff", "\ud800"]
 MARKS = st.sampled_from([*BLOCK_MARKS.split(), *INLINE_MARKS.split(), *UNSEEN_MARKS])
 MARKDOWN = st.lists(st.one_of(MARKS, MARKS, MARKS, st.text(max_size=5)), max_size=30).map("".join)
@@ -388,6 +411,11 @@ def test_S7_nothing_in_a_quote_of_many_lines_is_found(text: str) -> None:
 @given(INSIDE)
 def test_S7_nothing_in_an_html_comment_is_found(text: str) -> None:
     assert candidate_lines(f"<!--\n/hold\n{text.replace('>', '')}\n/hold\n-->") == ()
+
+
+@given(INSIDE)
+def test_S7_nothing_in_a_formula_is_found(text: str) -> None:
+    assert candidate_lines(f"$$\n/hold\n{text.replace('$', '')}\n/hold\n$$") == ()
 
 
 @given(INSIDE)

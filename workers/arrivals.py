@@ -1,7 +1,8 @@
 """The changes that came into gated stages since a commit, by what their files say: not by what policy would promote."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise, takewhile
 
 from bot.errors import Permanent
@@ -33,17 +34,21 @@ def _is_sealed(context: Context, commit: str) -> bool:
     return trailers.is_genuine(context.mirror.message(commit), context.seal_keys)
 
 
-def arrivals(context: Context, since: str, head: str) -> Iterator[tuple[str, tuple[Came, ...]]]:
-    """Each new first-parent commit, oldest first, with what it changed in gated stages."""
+def arrivals(context: Context, since: str, head: str) -> Iterator[tuple[str, Callable[[], tuple[Came, ...]]]]:
+    """Each new first-parent commit, oldest first, with what tells its changes in gated stages."""
     mirror, policies = context.mirror, _Policies(context)
     chain = mirror.first_parents(head, FAR_BACK)
     new = list(takewhile(lambda one: not mirror.is_ancestor(one, since), chain))
     steps = pairwise((*mirror.parents(new[-1])[:1], *reversed(new)) if new else ())
     for before, commit in steps:
-        changed = mirror.changed(before, commit)
-        # Who takes the approvals out of policy, pushes, and puts them back in, is judged by what asked for more.
-        rules = dict.fromkeys(policies.at(one) for one in (before, since)) if changed else {}
-        yield commit, tuple(came for rule in rules if rule for came in _came(context, rule.policy, before, commit))
+        yield commit, partial(_changes, policies, since, before, commit)
+
+
+def _changes(policies: "_Policies", since: str, before: str, commit: str) -> tuple[Came, ...]:
+    changed = policies.context.mirror.changed(before, commit)
+    # Who takes the approvals out of policy, pushes, and puts them back in, is judged by what asked for more.
+    rules = dict.fromkeys(policies.at(one) for one in (before, since)) if changed else {}
+    return tuple(came for rule in rules if rule for came in _came(policies.context, rule.policy, before, commit))
 
 
 @dataclass(frozen=True, eq=False)

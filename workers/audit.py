@@ -3,13 +3,15 @@
 A person with the right can always merge or push by hand. Nothing is undone for that; it is found, and said once: in the
 log, and on the merge request where there is one."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
 
-from bot.errors import OutsideError
-from policies import around, naming, trailers
+from bot.errors import OutsideError, Permanent
+from policies import around, layout, naming, trailers
 from policies.around import Came
 from policies.codeowners import LOCATIONS
 from policies.config import Approvals
@@ -20,7 +22,7 @@ from policies.state import State, overridden
 from policies.verdict import Outcome, Verdict, passed
 from policies.wording import report as words
 from workers.arrivals import FAR_BACK, arrivals, begun, paths_of
-from workers.bringing import MOST_COMMITS, bringing
+from workers.bringing import MOST_COMMITS, bringing, is_merge_of
 from workers.execute import post_report
 from workers.hands import Hands
 from workers.observe import promotions
@@ -36,6 +38,8 @@ log = structlog.get_logger(__name__)
 
 KEPT = 400 * 24 * 3600
 """Seconds for which it is remembered up to which commit the target branch was looked at."""
+FAULT_TOLD = 24 * 3600
+"""Seconds for which it is remembered that a commit was told to have failed."""
 FRESH = timedelta(days=1)
 """How long after a merge what is found holds the service: later, people and their rights may be others."""
 
@@ -71,6 +75,9 @@ def audit(context: Context, hands: Hands, snapshot: Snapshot) -> None:
     except OutsideError as failure:
         log.warning("not looked for changes around the gates", commit=snapshot.head, why=str(failure))
         return
+    except Exception:  # a fault of ours holds no promotion up (R11)
+        log.critical("not looked for changes around the gates", commit=snapshot.head, exc_info=True)
+        return
     if seen is not None:
         context.memory.set(key, seen, KEPT)
 
@@ -89,16 +96,50 @@ def _seen(context: Context, hands: Hands, snapshot: Snapshot, last: str | None) 
 def _audit(look: _Look) -> str | None:
     """Look at what is new; up to where nothing failed, which is looked at again."""
     seen, failed = None, False
-    for number, (commit, came) in enumerate(arrivals(look.context, look.since, look.snapshot.head), 1):
+    for number, (commit, changes) in enumerate(arrivals(look.context, look.since, look.snapshot.head), 1):
         if number == FAR_BACK:
             log.critical("too many commits to look at", commit=look.snapshot.head, looked_at=FAR_BACK)
         try:
-            _alarm_of(look, [found for one in came if (found := _judged(look, one)) is not None])
+            failed = not _look_at(look, commit, changes) or failed
         except OutsideError as failure:
             log.warning("not looked for changes around the gates", commit=commit, why=str(failure))
             failed = True
         seen = seen if failed else commit
     return seen
+
+
+def _look_at(look: _Look, commit: str, changes: Callable[[], tuple[Came, ...]]) -> bool:
+    """Look at a commit and tell what is wrong with it; whether all that it changed could be looked at."""
+    failures: list[Exception] = []
+    came: tuple[Came, ...] = ()
+    found: list[_Found] = []
+    with _keeping(look, commit, failures):
+        came = changes()
+    for one in came:
+        with _keeping(look, commit, failures):
+            wrong = _judged(look, one)
+            found += [wrong] if wrong is not None else []
+    with _keeping(look, commit, failures):
+        _alarm_of(look, found)
+    return not failures
+
+
+@contextmanager
+def _keeping(look: _Look, commit: str, failures: list[Exception]) -> Iterator[None]:
+    """Keep what goes wrong: a change that cannot be looked at hides no other. A forge that is down stops all."""
+    try:
+        yield
+    except Permanent as failure:
+        log.warning("not looked for changes around the gates", commit=commit, why=str(failure))
+        failures.append(failure)
+    except OutsideError:
+        raise
+    except Exception as fault:
+        key = f"unlooked:{look.context.subject}:{commit}"
+        if look.context.memory.get(key) is None:  # each reconciliation tries again: it is told once a day
+            log.critical("a change cannot be looked at", commit=commit, exc_info=True)
+            look.context.memory.set(key, "said", FAULT_TOLD)
+        failures.append(fault)
 
 
 def _judged(look: _Look, one: Came) -> _Found | None:
@@ -126,7 +167,9 @@ def _by_towpath(context: Context, one: Came) -> bool:
     if record is None or not around.speaks_of(record, one):
         return False
     merged = context.mirror.parents(one.commit)[1:]
-    return record.head in ("", *(merged or (record.head,))) and not _is_copy(context, one.before, message)
+    # A squash holds no merged head that would bind the evidence to it: there the forge has to say so.
+    bound = record.head in ("", *merged) if merged else is_merge_of(context, record.request, one.commit)
+    return bound and not _is_copy(context, one.before, message)
 
 
 def _is_copy(context: Context, before: str, message: str) -> bool:
@@ -240,6 +283,8 @@ def _alarm(look: _Look, one: _Found) -> None:
         say("pushed around the gates", **known)
     elif _holds(look, request):
         log.critical("merged around the gates", mr=request.iid, **known)
+        if not layout.is_utf8(came.unit):
+            return  # nothing ever promotes it
         hold_after(look.context, look.hands, Alarm(came.unit, came.stage.name, words.AROUND, request))
     else:
         log.warning("merged around the gates", mr=request.iid, **known)
@@ -258,4 +303,5 @@ def _was_said(look: _Look, one: _Found) -> bool:
 def _said_key(look: _Look, one: _Found) -> str:
     """One merge request is told once, whichever of its commits is looked at."""
     about = f"!{one.request.iid}" if one.request is not None else one.came.commit
-    return f"around:{look.context.subject}:{about}:{one.came.unit}:{one.came.stage.name}"
+    unit = one.came.unit.encode(errors="backslashreplace").decode()  # it may be no UTF-8
+    return f"around:{look.context.subject}:{about}:{unit}:{one.came.stage.name}"

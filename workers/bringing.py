@@ -32,6 +32,17 @@ def bringing(context: Context, one: Came, since: str, now: datetime) -> tuple[Me
     return _as_one_of_many(context, one, since, now)
 
 
+def is_merge_of(context: Context, iid: int | None, commit: str) -> bool:
+    """Whether the forge has this very commit as the merge of that merge request."""
+    if iid is None:
+        return False
+    try:
+        request = context.forge.request(context.repository, iid)
+    except Permanent:
+        return False
+    return request.state is MergeRequestState.merged and request.merge_commit == commit
+
+
 def _came_by(request: MergeRequest, commit: str, merged: tuple[str, ...]) -> bool:
     """GitLab names the head itself where a push brought the merge in."""
     by_push = request.merge_commit == request.head and request.head in merged

@@ -69,11 +69,13 @@ class Issue:
     labels: tuple[str, ...]
     author: User
     updated_at: datetime
+    confidential: bool = False
+    """Whether only members of the project can read it; GitHub has no such issues."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelChange:
-    """Somebody added a label to a merge request, or removed it."""
+    """Somebody added a label to a merge request or an issue, or removed it."""
 
     label: str
     user: User
@@ -177,8 +179,10 @@ class Forge(Protocol):
         """One issue. Permanent where there is none of that number, or a pull request."""
         ...
 
-    def label_changes(self, repository: str, iid: int) -> Sequence[LabelChange]:
-        """Who added and removed which label of a merge request, oldest first; a label that is deleted is left out."""
+    def label_changes(self, repository: str, thread: Thread) -> Sequence[LabelChange]:
+        """Who added and removed which label, oldest first; a label that is deleted is left out.
+
+        Those with which it was opened were added when it was."""
         ...
 
     def notes(self, repository: str, thread: Thread) -> Sequence[Note]:

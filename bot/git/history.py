@@ -11,6 +11,8 @@ from bot.git.trees import entry, is_file
 
 MOST_REMEMBERED = 20_000
 """Histories remembered per mirror; one of three paths and ten entries takes about 4 KB."""
+LATEST = int(datetime(9000, 1, 1, tzinfo=UTC).timestamp())
+"""Seconds since 1970: the time of a commit that says that it is of later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +80,17 @@ def _walk(repository: pygit2.Repository, head: str, paths: tuple[str, ...], limi
         if depth == 0:
             changed = blobs != before
         if depth == 0 or blobs != before:
-            entries.append(HistoryEntry(str(commit.id), blobs, datetime.fromtimestamp(commit.commit_time, UTC)))
+            entries.append(HistoryEntry(str(commit.id), blobs, _moment(commit.commit_time)))
             depths.append(depth)
         if not parents:
             break
         commit, blobs = parents[0], before
     return _Known(head, tuple(entries), tuple(depths), changed)
+
+
+def _moment(seconds: int) -> datetime:
+    """A commit's time, kept between 1970 and a year on which dates can still be reckoned: anybody can write any."""
+    return datetime.fromtimestamp(min(max(seconds, 0), LATEST), UTC)
 
 
 def _joined(newer: _Known, known: _Known, below: int, limit: int) -> _Known:

@@ -78,9 +78,14 @@ def links(tree: pygit2.Tree) -> Iterator[str]:
 
 
 def with_files(repository: pygit2.Repository, tree: pygit2.Tree | None, contents: Mapping[str, bytes]) -> str:
-    """The id of the tree with these files replaced or added; an existing file keeps its mode."""
+    """The id of the tree with these files replaced or added; an existing file keeps its mode.
+
+    Permanent for a path that is not UTF-8: libgit2 gives such names as PEP 383 has them, and takes none back."""
     blobs = {checked(path): repository.create_blob(text) for path, text in contents.items()}
-    return str(_with_blobs(repository, tree, blobs))
+    try:
+        return str(_with_blobs(repository, tree, blobs))
+    except UnicodeEncodeError as error:
+        raise Permanent("write the path", ascii(error.object), "its name is not UTF-8") from error
 
 
 def _with_blobs(

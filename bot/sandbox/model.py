@@ -326,6 +326,8 @@ class Issue:
     label_events: list[LabelEvent] = field(default_factory=list)
     closed_at: datetime | None = None
     closed_by: User | None = None
+    confidential: bool = False
+    """GitLab alone: only its author and Reporters can read it."""
 
 
 Thread = MergeRequest | Issue

@@ -202,8 +202,7 @@ class Matcher(Generic[T]):
         self._wilds = Wilds()
         self._remembered = 0
         self._anchors = {"": Node()}
-        for number, pattern in enumerate(patterns):
-            self._plant(number, pattern)
+        self._plant(patterns)
         self._start = self._entered([self._anchors[""]], State(Places(()), Gaps(()), NONE))
         self._forget()
 
@@ -229,7 +228,25 @@ class Matcher(Generic[T]):
             self._remembered += 1 + len(matching)
         return answer
 
-    def _plant(self, number: int, pattern: Pattern) -> None:
+    def _plant(self, patterns: Sequence[Pattern]) -> None:
+        """Grow the tree; what many patterns lead to is joined once, when all of them stand."""
+        ends: dict[Node, list[int]] = {}
+        below: dict[Node, list[int]] = {}
+        for number, pattern in enumerate(patterns):
+            node = self._node_of(pattern)
+            if pattern.itself:
+                ends.setdefault(node, []).append(number)
+            if pattern.below:
+                below.setdefault(node, []).append(number)
+        for node, numbers in ends.items():
+            node.ends = self._all_of(numbers)
+        for node, numbers in below.items():
+            node.below = self._all_of(numbers)
+
+    def _all_of(self, numbers: list[int]) -> frozenset[int]:
+        return self._alone[numbers[0]] if len(numbers) == 1 else self._joined(frozenset(numbers), [])
+
+    def _node_of(self, pattern: Pattern) -> Node:
         """The literal steps at the start lead to a node at once, the others one by one."""
         literals = list(takewhile(lambda step: isinstance(step, str), pattern.steps))
         anchor = "".join(f"/{step}" for step in literals)
@@ -240,11 +257,7 @@ class Matcher(Generic[T]):
             node = self._anchors[anchor] = Node()
         for step in pattern.steps[len(literals) :]:
             node = node.next(step, self._wilds)
-        only = [self._alone[number]]
-        if pattern.itself:
-            node.ends = self._joined(node.ends, only)
-        if pattern.below:
-            node.below = self._joined(node.below, only)
+        return node
 
     def _joined(self, numbers: frozenset[int], more: list[frozenset[int]]) -> frozenset[int]:
         """All of these, of each group the last."""

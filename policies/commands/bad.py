@@ -27,8 +27,10 @@ class Bad:
         return named(self.release)
 
     def runs_in(self, snapshot: Snapshot, view: StageView) -> bool:
-        """Whether some place of a stage pins each of its images now."""
-        return all(image.digest in releases.pins(snapshot, view, image.repository) for image in self.images)
+        """Whether a stage pins each of its images now, as far as it has them."""
+        there = [(image.digest, releases.pins(snapshot, view, image.repository)) for image in self.images]
+        shared = [digest in pins for digest, pins in there if pins]
+        return bool(shared) and all(shared)
 
 
 def bad_of(snapshot: Snapshot, view: StageView, good: Release) -> tuple[Bad, ...]:

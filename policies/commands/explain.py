@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 from policies import permissions
-from policies.approvals import tally
+from policies.approvals import Tally, tallied, tally
 from policies.commands.arguments import Arguments, known, read, service_of, with_defaults
 from policies.commands.entries import allow, was_read
 from policies.commands.lines import Call
 from policies.commands.model import Command, Declined, Done, Situation, Takes, refusing
 from policies.gates import approvals
 from policies.gates.override import is_overridable
+from policies.gating import judged_as
 from policies.model import Review, ReviewState, User
 from policies.snapshot import Promotion, Reviewed, Snapshot, StageView
 from policies.state import State
@@ -88,20 +89,26 @@ def _person(situation: Situation, found: Arguments, name: str) -> str:
 
 def _approval(snapshot: Snapshot, view: StageView, promotion: Promotion, person: User) -> str:
     """What an approval of this person, given now, would change."""
-    who, rule = code(f"@{person.username}"), view.stage.approvals
+    who, rule = code(f"@{person.username}"), judged_as(view, promotion).stage.approvals
     if rule is None:
         return f"Policy asks for no approval in {code(view.stage.name)}: one of {who} changes nothing."
     before = approvals.judge(snapshot, view, promotion, rule)
     after = _with_approval(snapshot, promotion, person)
-    reasons = [one.reason for one in tally(after, promotion).discounted if one.user.id == person.id]
-    if reasons:
-        return f"An approval of {who} would not count: {reasons[0]}."
+    if reason := _why_not(tally(after, promotion), person):
+        return f"An approval of {who} would not count: {reason}."
     then = approvals.judge(after, view, promotion, rule)
+    if then == before and then.outcome is not Outcome.passed:
+        return f"An approval of {who} would count towards nothing that is asked for: {then.reason}."
+    if reason := _why_not(tallied(after, view, promotion), person):
+        return f"An approval of {who} would not count: {reason}."
     if then.outcome is Outcome.passed:
         return f"With an approval of {who} this gate passes: {then.reason}."
-    if then == before:
-        return f"An approval of {who} would count towards nothing that is asked for: {then.reason}."
     return f"An approval of {who} would count; then still: {then.reason}."
+
+
+def _why_not(found: Tally, person: User) -> str:
+    """Why an approval of this person does not count, or an empty text."""
+    return next((one.reason for one in found.discounted if one.user.id == person.id), "")
 
 
 def _with_approval(snapshot: Snapshot, promotion: Promotion, person: User) -> Snapshot:

@@ -42,6 +42,8 @@ class Situation:
     """The stage of that merge request, where it is a promotion of Towpath's own."""
     release: Release | None = None
     """Its release, as Towpath's own commit on its branch says."""
+    held_since: tuple[str, datetime] | None = None
+    """Who set the label of a hold on it by hand after the comment was written, by name, and when."""
 
 
 @dataclass(frozen=True, slots=True)

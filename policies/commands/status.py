@@ -25,7 +25,16 @@ def apply(situation: Situation, state: State, call: Call) -> Done:
     views = [view for view in situation.snapshot.stages if view.targets]
     lines = (f"| {code(one.stage.name)} | {_runs(situation, one)} | {_stands(plans, one)} |" for one in views)
     table = "\n".join(["| stage | runs | how it stands |", "|---|---|---|", *lines])
-    return Done(state, f"{code(service)}:\n\n{table}{_closed(situation, state, service)}")
+    return Done(state, f"{_untold(situation)}{code(service)}:\n\n{table}{_closed(situation, state, service)}")
+
+
+def _untold(situation: Situation) -> str:
+    """That what commands decided is not shown below, where it cannot be told (S21)."""
+    found = situation.snapshot.state
+    if isinstance(found, State):
+        return ""
+    lead = "What is held, frozen or quarantined cannot be told, so nothing merges and nothing opens"
+    return f"{lead}: {found.reason}. What would change it: {found.change}.\n\n"
 
 
 def _runs(situation: Situation, view: StageView) -> str:

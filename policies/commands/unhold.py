@@ -7,7 +7,8 @@ from policies.commands.model import Command, Declined, Done, Situation, Takes, r
 from policies.commands.reach import WORDS, Reach, reach, touching, way_out
 from policies.naming import HOLD
 from policies.state import State
-from policies.wording.steering import hold_line, quarantine_line, rows
+from policies.wording.quote import code
+from policies.wording.steering import hold_line, quarantine_line, rows, when
 
 TAKES = Takes(WORDS, text=True)
 
@@ -21,15 +22,28 @@ def apply(situation: Situation, state: State, call: Call) -> Done:
     lifted = [one for one in state.holds if reached.covers(one) and one.at <= situation.comment.at]
     after = state.model_copy(update={"holds": tuple(one for one in state.holds if one not in lifted)})
     rest = _rest(after, reached, situation)
-    if not lifted and not _is_labelled(situation, reached):
-        raise Declined(f"There is no hold of {reached.words} to lift.{rest}")
-    return Done(after, f"The hold of {reached.words} is lifted.{rest}", reached.wakes, reached.request)
+    younger = _younger(situation, reached)
+    if not lifted and (younger or not _is_labelled(situation, reached)):
+        raise Declined(f"There is no hold of {reached.words} to lift.{younger}{rest}")
+    said = f"What held {reached.words} before is lifted." if younger else f"The hold of {reached.words} is lifted."
+    return Done(after, f"{said}{younger}{rest}", reached.wakes, reached.request)
 
 
 def _is_labelled(situation: Situation, reached: Reach) -> bool:
     """Whether the merge request is held by its label alone."""
     request = situation.request
     return request is not None and reached.request == request.iid and HOLD in request.labels
+
+
+def _younger(situation: Situation, reached: Reach) -> str:
+    """That the label was set by hand after the comment, so that the merge request stays held; empty where it was not.
+
+    The state need not know of it yet."""
+    if situation.held_since is None or not _is_labelled(situation, reached):
+        return ""
+    name, at = situation.held_since
+    held = f"{code(f'@{name}')} set the label {code(HOLD)} on {when(at)}, later than this comment"
+    return f" {held}: it stays held until {code('/unhold')} is written again."
 
 
 def _rest(state: State, reached: Reach, situation: Situation) -> str:

@@ -44,11 +44,12 @@ def judge_paths(snapshot: Snapshot, promotion: Promotion, rule: Approvals, paths
 def _judged(snapshot: Snapshot, promotion: Promotion, wanted: tuple[Requirement, ...], found: Tally) -> Verdict:
     if not wanted:
         return block(NAME, "policy asks for approvals and says of nobody", "`codeowners: required` or `minimum: 1`")
+    found = approvals.among(found, wanted)
     able = approvals.writers(snapshot, (one for one in wanted if _given(one, found) < one.needed))
     children = tuple(_one(snapshot, promotion, one, found, able) for one in wanted)
     whole = combine(NAME, children)
     if whole.outcome is Outcome.passed:
-        return _passed(wanted, found, children)
+        return Verdict(NAME, Outcome.passed, f"approved by {_people(found.counting)}", children=children)
     if whole.outcome is Outcome.block:
         return replace(whole, reason=f"{whole.reason}{_discounts(found)}")
     missing = listed(tuple(child.reason for child in children if child.outcome is Outcome.wait))
@@ -77,8 +78,10 @@ def _owners(snapshot: Snapshot, paths: tuple[str, ...]) -> tuple[Rule, ...] | Ve
         reason = f"{code(found.path)} names no owner of {listed(tuple(code(path) for path in lost[:5]))}"
         return block(NAME, reason, f"give it an owner in {code(found.path)} on the target branch")
     asking = approvals.deciding(found.dialect, rules, paths)
-    if not asking:
-        reason = "policy asks for owners, and none of the changed files has a required one"
+    waived = tuple(path for path in paths if not approvals.deciding(found.dialect, rules, (path,)))
+    if waived or not asking:
+        what = listed(tuple(code(path) for path in waived[:5])) or "anything that it changes"
+        reason = f"policy asks for owners, and no required section owns {what}"
         return block(NAME, reason, f"a section of {code(found.path)} that is not optional, or `minimum` instead")
     many = len(approvals.names_of(asking))
     if many > approvals.MOST_NAMES:
@@ -133,10 +136,5 @@ def _count(number: int) -> str:
     return "one approval does" if number == 1 else f"{number} approvals do"
 
 
-def _passed(wanted: tuple[Requirement, ...], found: Tally, children: tuple[Verdict, ...]) -> Verdict:
-    givers = [user for user in found.counting if any(one.may_give(user) for one in wanted)]
-    return Verdict(NAME, Outcome.passed, f"approved by {_people(givers)}", children=children)
-
-
-def _people(users: list[User]) -> str:
+def _people(users: tuple[User, ...]) -> str:
     return listed(tuple(code(f"@{user.username}") for user in users))

@@ -209,7 +209,7 @@ def test_the_label_log_says_who_did_what_in_order(bench: Bench) -> None:
     bench.later(5)
     bench.as_role("developer").unlabel(R, request.iid, ["hold"])
     bench.calls()
-    found = bench.forge.label_changes(R, request.iid)
+    found = bench.forge.label_changes(R, Thread(request.iid))
     assert len(bench.calls()) == 1
     me, person = bench.forge.me().id, bench.user("developer").id
     assert [(one.label, one.user.id, one.added) for one in found] == [
@@ -219,7 +219,15 @@ def test_the_label_log_says_who_did_what_in_order(bench: Bench) -> None:
     ]
     assert [one.at for one in found] == sorted({one.at for one in found})
     with pytest.raises(Permanent):
-        bench.forge.label_changes(R, 99)
+        bench.forge.label_changes(R, Thread(99))
+
+
+def test_the_label_log_of_an_issue_begins_with_what_it_was_opened_with(bench: Bench) -> None:
+    bench.forge.label(R, opened(bench).iid, ["hold"])
+    where = Thread(bench.issue("developer", "Control", CONTROL), issue=True)
+    (one,) = bench.forge.label_changes(R, where)
+    assert (one.label, one.added, one.user.id) == (CONTROL, True, bench.user("developer").id)
+    assert not bench.forge.issue(R, where.iid).confidential
 
 
 def test_R7_a_longer_label_log_than_the_longest_page(bench: Bench) -> None:
@@ -227,7 +235,7 @@ def test_R7_a_longer_label_log_than_the_longest_page(bench: Bench) -> None:
     for _ in range(51):
         bench.forge.label(R, request.iid, ["hold"])
         bench.forge.unlabel(R, request.iid, ["hold"])
-    held = [one.added for one in bench.forge.label_changes(R, request.iid) if one.label == "hold"]
+    held = [one.added for one in bench.forge.label_changes(R, Thread(request.iid)) if one.label == "hold"]
     assert held == [True, False] * 51
 
 

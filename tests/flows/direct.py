@@ -198,8 +198,8 @@ class DirectForge:
             raise Permanent("read issue", f"#{iid}", "there is none")
         return self.all_issues[iid]
 
-    def label_changes(self, repository: str, iid: int) -> Sequence[LabelChange]:
-        return tuple(self.label_log.get(iid, ()))
+    def label_changes(self, repository: str, thread: Thread) -> Sequence[LabelChange]:
+        return () if thread.issue else tuple(self.label_log.get(thread.iid, ()))
 
     def notes(self, repository: str, thread: Thread) -> Sequence[Note]:
         return tuple(self._talk(thread))

@@ -1,6 +1,7 @@
 """The approval gate over real HTTP on both forges: each attack by the name of the incident that taught it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,66 @@ def test_an_approval_of_somebody_else_counts_for_nothing(town: Town) -> None:
     request = waiting(town)
     approve(town, "jonas", request.iid)
     assert not is_in_prod(town)
-    assert "needs 1 of `@platform/owners` (2 people)" in town.report(request.iid)
+    report = town.report(request.iid)
+    assert "needs 1 of `@platform/owners` (2 people); one approval does not count: its giver is none of those" in report
+    approve(town, "olga", request.iid)
+    assert is_in_prod(town)
+    message = town.sandbox.project(PROJECT).git.commit(town.sandbox.head(PROJECT)).message
+    approvers = [line.split()[1] for line in message.splitlines() if line.startswith("Towpath-Approver: ")]
+    assert approvers == [str(town.sandbox.user("olga").id)]
+
+
+def test_the_status_names_what_is_waited_for_where_the_forge_lets_it_change(town: Town) -> None:
+    request = waiting(town)
+    first = town.status(request)
+    approve(town, "jonas", request.iid)
+    if town.kind == "github":
+        assert first == "pending Waits: needs 1 of @platform/owners (2 people)"
+        assert town.status(request).startswith(f"{first}; one approval does not count: its giver is none of those")
+    else:
+        assert first == town.status(request) == "pending Waits: Towpath's comment on the merge request says for what"
+    town.sandbox.journal.clear()
+    look(town)
+    assert [one for one in town.sandbox.journal.entries("towpath") if "/statuses/" in one.path] == []
+
+
+def test_an_owner_whose_account_was_renamed_approves_as_before(town: Town) -> None:
+    """Ids count; somebody else who takes the old name is nobody's owner."""
+    request, olga = waiting(town), town.sandbox.user("olga")
+    state = town.sandbox.state
+    renamed = state.users[olga.id] = replace(olga, username="olga2")
+    for group in state.groups.values():
+        if olga.id in group.members:
+            group.members[olga.id] = replace(group.members[olga.id], user=renamed)
+    members = town.sandbox.project(PROJECT).members
+    members[olga.id] = replace(members[olga.id], user=renamed)
+    town.sandbox.add_user("olga")
+    town.sandbox.add_member(PROJECT, "olga", Role.developer)
+    town.pass_time(400)
+    approve(town, "olga", request.iid)
+    assert not is_in_prod(town)
+    assert "its giver is none of those who are asked" in town.report(request.iid)
+    approve(town, "olga2", request.iid)
+    assert is_in_prod(town)
+    message = town.sandbox.project(PROJECT).git.commit(town.sandbox.head(PROJECT)).message
+    assert f"Towpath-Approver: {olga.id} olga2 at=" in message
+
+
+@pytest.mark.parametrize(
+    ("path", "merged"),
+    [(PROD, False), ("environments/prod/two/shop/values.yaml", False), ("CODEOWNERS", False), ("README.md", True)],
+)
+def test_a_merge_that_races_with_a_change_of_its_base(town: Town, path: str, merged: bool) -> None:
+    """Pushed right before Towpath looks: what is approved was another change, or of other owners, or the same."""
+    request = waiting(town)
+    content = {PROD: values(tag="other"), "CODEOWNERS": "/environments/prod/ @jonas\n"}.get(path, values())
+    town.lost = 50
+    town.sandbox.approve_as("olga", PROJECT, request.iid)
+    town.sandbox.commit_as("maria", PROJECT, "main", {path: content}, "meanwhile")
+    town.lost = 0
+    look(town)
+    assert is_in_prod(town) is merged, town.report(request.iid)
+    assert town.sandbox.request(PROJECT, request.iid).head == request.head
 
 
 def test_gitlab_CVE_2023_4812_content_pushed_after_the_approval(town: Town) -> None:

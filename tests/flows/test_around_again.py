@@ -213,6 +213,33 @@ def test_a_push_hides_in_no_rebase(tmp_path: Path, redis_url: str) -> None:
         assert alarms(town) == PUSHED
 
 
+@pytest.mark.parametrize("kind", FORGES)
+def test_evidence_of_another_installation_with_the_same_seal_binds_no_push(
+    tmp_path: Path, redis_url: str, kind: str
+) -> None:
+    """A seal is of one forge name and repository path; whoever uses all three twice has evidence twice."""
+    with gated_town(tmp_path / "first", redis_url, kind) as first:
+        approve(first, "olga", waiting(first).iid)
+        assert is_in_prod(first)
+        message = first.sandbox.project(PROJECT).git.commit(first.sandbox.head(PROJECT)).message
+        first.flush_redis()
+    with gated_town(tmp_path / "second", redis_url, kind) as second:
+        look(second)
+        assert f"Towpath-Request: {waiting(second).iid}" in message
+        second.sandbox.commit_as("maria", PROJECT, "main", {PROD: values(tag="v2")}, message)
+        assert alarms(second) == PUSHED
+
+
+def test_a_squash_of_towpaths_own_is_no_alarm(town: Town) -> None:
+    request = waiting(town)
+    town.sandbox.configure(PROJECT, merge_method="ff", allow_merge_commit=False)
+    request.squash = True
+    approve(town, "olga", request.iid)
+    assert is_in_prod(town)
+    assert len(town.sandbox.project(PROJECT).git.commit(town.sandbox.head(PROJECT)).parents) == 1
+    assert (alarms(town), held(town)) == ([], [])
+
+
 def rebase(town: Town, request: MergeRequest) -> None:
     url = f"{town.url}/api/v3/repos/{PROJECT}/pulls/{request.iid}"
     headers = {"Authorization": f"Bearer {town.sandbox.token_for('maria')}"}

@@ -274,7 +274,7 @@ def discuss(forge: Forge, iid: int, mira: int) -> None:
     forge.delete_note(R, Thread(iid), note.id)
     forge.label(R, iid, ["urgent"])
     forge.unlabel(R, iid, ["urgent", "missing"])
-    assert [one.added for one in forge.label_changes(R, iid) if one.label == "urgent"] == [True, False]
+    assert [one.added for one in forge.label_changes(R, Thread(iid)) if one.label == "urgent"] == [True, False]
     (member,) = forge.members(R, TEAM)
     assert member.id == mira
     assert forge.named(R, "@mira") == (replace(member, name="Mira"),)

@@ -156,6 +156,18 @@ def test_a_branch_protection_rule() -> None:
     assert len(found.hindrances) == 2
 
 
+@pytest.mark.parametrize(
+    ("shown", "told"),
+    [
+        ({"lock_branch": {"enabled": True}}, ("the branch is locked (read-only)",)),
+        ({"lock_branch": {"enabled": False}}, ()),
+        ({}, ()),
+    ],
+)
+def test_a_locked_branch_is_a_hindrance(shown: Mapping[str, object], told: tuple[str, ...]) -> None:
+    assert of_rule("main", shown, PEOPLE).hindrances == told
+
+
 def test_a_branch_protection_rule_that_asks_for_little() -> None:
     shown = {
         "required_status_checks": None,

@@ -454,11 +454,17 @@ def test_somebody_elses_status_of_towpaths_name_is_written_over() -> None:
     assert len(only(a.plan_of(a.snapshot(NONPROD, seen=("v1", "v2"), promotions=(one,))).actions, SetStatus)) == 1
 
 
-def test_a_pending_status_keeps_its_text_and_a_final_one_does_not() -> None:
+def test_on_gitlab_a_pending_status_keeps_its_text_and_a_final_one_does_not() -> None:
     """GitLab refuses to change the text of a status that stays pending."""
     old = Check(naming.STATUS, CheckState.pending, "something else", author_id=a.BOT.id)
     waits = a.promotion(checks=(Check("ci", CheckState.pending), old))
-    assert only(a.plan_of(a.snapshot(NONPROD, seen=("v1", "v2"), promotions=(waits,))).actions, SetStatus) == []
+    asked = a.snapshot(NONPROD, seen=("v1", "v2"), promotions=(waits,))
+    assert only(a.plan_of(asked).actions, SetStatus) == []
+    (told,) = only(a.plan_of(replace(asked, kind="github")).actions, SetStatus)
+    assert isinstance(told, SetStatus)
+    same = replace(waits, checks=(waits.checks[0], replace(old, description=told.description)))
+    assert told.description.startswith("Waits: ")
+    assert only(a.plan_of(replace(asked, kind="github", promotions=(same,))).actions, SetStatus) == []
     wrong = Check(naming.STATUS, CheckState.failed, "Blocked: something else", author_id=a.BOT.id)
     fails = a.promotion(checks=(Check("ci", CheckState.failed), wrong))
     assert len(only(a.plan_of(a.snapshot(NONPROD, seen=("v1", "v2"), promotions=(fails,))).actions, SetStatus)) == 1

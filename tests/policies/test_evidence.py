@@ -6,7 +6,7 @@ from datetime import timedelta
 from policies import trailers
 from policies.actions import Merge
 from policies.model import Permission, Review, ReviewState, User
-from policies.snapshot import Question, Reviewed, Right
+from policies.snapshot import Members, Question, Reviewed, Right
 from policies.trailers import Approver, Record
 from tests import builders as a
 
@@ -36,6 +36,19 @@ def test_each_approval_that_counted_with_its_time_and_head() -> None:
     )
     assert record.approvers == (Approver(a.ALEX.id, "alex", EARLIER, a.HEAD),)
     assert record.requesters == (OWN.id,)
+
+
+def test_S14_who_was_not_asked_is_no_approver() -> None:
+    reviews = (Review(SAM, ReviewState.approved, a.HEAD, EARLIER), Review(OWN, ReviewState.approved, a.HEAD, a.NOW))
+    stage = a.stage(merge="auto", approvals={"minimum": 1, "from": ["@olga"]})
+    promotion = a.promotion(iid=7)
+    answers: dict[Question, object] = {Reviewed(7, a.HEAD): reviews, Members("@olga"): (OWN,)}
+    answers |= {Right(review.user): Permission.write for review in reviews}
+    asked = replace(a.snapshot(stage, seen=("v1", "v2"), promotions=(promotion,)), answers=answers)
+    (found,) = (action for action in a.plan_of(asked).actions if isinstance(action, Merge))
+    assert [line for line in found.message.splitlines() if line.startswith("Towpath-Approver")] == [
+        f"Towpath-Approver: {OWN.id} olga at={a.NOW.isoformat()} head={a.HEAD}"
+    ]
 
 
 def test_the_request_the_head_and_each_gate() -> None:

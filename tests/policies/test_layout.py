@@ -14,6 +14,13 @@ TEMPLATE = "environments/{environment}/{cloud}/{service}/values.yaml"
 
 
 @pytest.mark.parametrize(
+    ("text", "fine"), [("", True), ("a/b", True), ("é\n\U0001f600", True), ("caf\udce9", False), ("\ud800", False)]
+)
+def test_a_name_is_utf_8_or_not(text: str, fine: bool) -> None:
+    assert layout.is_utf8(text) is fine
+
+
+@pytest.mark.parametrize(
     ("template", "path", "captured"),
     [
         (

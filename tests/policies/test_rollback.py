@@ -212,6 +212,26 @@ def test_a_refresh_makes_a_new_attempt_and_then_is_settled() -> None:
     assert [type(action) for action in after.actions] == [Settle]
 
 
+@pytest.mark.parametrize("cause", ["promote", "rollback"])
+def test_what_was_asked_for_is_made_anew_by_a_refresh_and_stays_asked_for(cause: str) -> None:
+    wish = s.asked("v1", cause, replaces=7)
+    old = a.promotion("nonprod", "v1", 7, requesters=(s.ANA.id,), cause=cause)
+    new = a.promotion("nonprod", "v1", 8, attempt=2, requesters=(s.ANA.id,), cause=cause)
+
+    def plan(*standing: Promotion) -> tuple[Action, ...]:
+        found = a.snapshot(AUTO, pins=({"nonprod": "v2"}, {"nonprod": "v1"}), seen=("v1", "v2"), promotions=standing)
+        requests = [one.request for one in standing]
+        found = replace(found, answers=a.attempts("nonprod", V1, *requests), state=State(asked=(wish,)))
+        return a.stage_of(found).actions
+
+    before = plan(old)
+    record = trailers.read(opened(before).message)
+    assert record is not None and (record.cause, record.requesters) == (cause, (s.ANA.id,))
+    assert [one.iid for one in only(before, Close) if isinstance(one, Close)] == [7]
+    after = plan(new)
+    assert not only(after, Settle) and not only(after, OpenPromotion) and not only(after, Close)
+
+
 def test_a_refresh_of_what_is_no_longer_open_is_settled() -> None:
     (settle,) = a.stage_of(refreshed()).actions
     assert isinstance(settle, Settle) and settle.why == "!7 is no longer open"

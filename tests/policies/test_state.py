@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bot.yaml import dump, parse_document
 from policies import state as the
+from policies.model import Image, Release
 from policies.state import Asked, Freeze, Hold, Order, Override, Person, Quarantine, State
 from tests import builders as a
 from workers.state import written
@@ -74,11 +75,36 @@ def test_whom_a_hold_reaches(one: Hold, reaches: bool) -> None:
         (quarantine("v2", service="other"), False),
         (quarantine("v2", stages=("nonprod",)), True),
         (quarantine("v2", stages=("prod",)), False),
-        (quarantine("v2", images={a.API: a.digest("v2"), a.WORKER: a.digest("v2")}), False),
     ],
 )
 def test_S19_which_release_a_quarantine_refuses(one: Quarantine, reaches: bool) -> None:
     assert (the.quarantined(State(quarantine=(one,)), a.UNIT, "nonprod", V2) is not None) is reaches
+
+
+API_2, API_3 = Image(a.API, a.digest("v2")), Image(a.API, a.digest("v3"))
+WORKER_2, WORKER_3 = Image(a.WORKER, a.digest("v2")), Image(a.WORKER, a.digest("v3"))
+OTHER = Image(f"{a.WORKER}-other", a.digest("v2"))
+
+
+@pytest.mark.parametrize(
+    ("bad", "images", "reaches"),
+    [
+        ((API_2, WORKER_2), (API_2, WORKER_2), True),
+        ((API_2, WORKER_2), (API_2,), True),  # a stage that pins one of its images gets it as well
+        ((API_2, WORKER_2), (WORKER_2, OTHER), True),
+        ((API_2, WORKER_2), (API_2, WORKER_3), False),  # the other image may be the mended one
+        ((API_2, WORKER_2), (API_3, WORKER_2), False),
+        ((API_2, WORKER_2), (OTHER,), False),
+        ((API_2,), (API_2, WORKER_3), True),
+        ((API_2,), (API_3, WORKER_2), False),
+    ],
+)
+def test_S19_a_quarantine_reaches_where_only_some_of_the_images_are_pinned(
+    bad: tuple[Image, ...], images: tuple[Image, ...], reaches: bool
+) -> None:
+    one = quarantine(images={image.repository: image.digest for image in bad})
+    found = the.quarantined(State(quarantine=(one,)), a.UNIT, "prod", Release(images))
+    assert (found is not None) is reaches
 
 
 @pytest.mark.parametrize(
@@ -117,6 +143,11 @@ def test_what_has_ended_is_pruned_and_what_is_of_merge_requests_that_are_over_is
     assert tidy == State(
         holds=(hold(), hold(request=1)), freezes=(freeze(),), overrides=(override(),), merges=(order(),)
     )
+
+
+def test_S20_the_hold_of_what_a_person_closed_stays_and_nothing_else_of_it() -> None:
+    state = State(holds=(hold(request=1), hold(request=2)), overrides=(override(),), merges=(order(),))
+    assert the.tidied(state, (), declined={1}) == State(holds=(hold(request=1),))
 
 
 REASONS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)

@@ -1,6 +1,6 @@
 """Commands in comments: what a thread says is heard once, done by the rights of who said it, and answered there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -10,6 +10,7 @@ from policies.model import MergeRequest, Thread
 from policies.naming import CONTROL
 from workers.conversation.doing import do, failed
 from workers.conversation.hearing import Heard, heard, is_marked
+from workers.conversation.label_log import control_since
 from workers.conversation.labels import heed_labels, show_holds
 from workers.conversation.replying import redden, reply
 from workers.hands import Hands
@@ -35,9 +36,19 @@ class Spoken:
     """Why a comment has no answer yet and has to be tried again; it kept none behind it waiting (R11)."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where people talk: on a merge request, or on a control issue, of which only members may know if confidential."""
+
+    thread: Thread
+    updated_at: datetime
+    request: MergeRequest | None = None
+    confidential: bool = False
+
+
 def converse(context: Context, hands: Hands, request: MergeRequest) -> Spoken:
     """Hear and answer what is new on a merge request."""
-    return _converse(context, hands, Thread(request.iid), request.updated_at, request)
+    return _converse(context, hands, _Place(Thread(request.iid), request.updated_at, request))
 
 
 def converse_on_issue(context: Context, hands: Hands, iid: int) -> Spoken:
@@ -45,27 +56,36 @@ def converse_on_issue(context: Context, hands: Hands, iid: int) -> Spoken:
     issue = context.forge.issue(context.repository, iid)
     if not issue.open or CONTROL not in issue.labels:
         return Spoken()
-    return _converse(context, hands, Thread(iid, issue=True), issue.updated_at, None)
+    return _converse(context, hands, _Place(Thread(iid, issue=True), issue.updated_at, confidential=issue.confidential))
 
 
-def _converse(
-    context: Context, hands: Hands, thread: Thread, updated_at: datetime, request: MergeRequest | None
-) -> Spoken:
+def _converse(context: Context, hands: Hands, place: _Place) -> Spoken:
+    thread, stamp = place.thread, place.updated_at.isoformat()
     key = f"heard:{context.subject}:{'issue' if thread.issue else 'request'}:{thread.iid}"
-    if context.memory.get(key) == updated_at.isoformat():
+    if context.memory.get(key) == stamp:
         return Spoken()
     wakes: tuple[str, ...] = ()
     failure: Exception | None = None
     now = hands.clock()
-    for one in heard(context, thread, context.forge.notes(context.repository, thread), now):
-        spoken = _tried(context, hands, one, request)
+    for one in _commands(context, place, now):
+        spoken = _tried(context, hands, one, place.request)
         wakes, failure = (*wakes, *spoken.wakes), failure or spoken.failure
         if isinstance(spoken.failure, RateLimited):
             failure = spoken.failure
             break
-    if failure is None and (now - updated_at).total_seconds() > SETTLED:
-        context.memory.set(key, updated_at.isoformat(), KEPT)
+    if failure is None and (now - place.updated_at).total_seconds() > SETTLED:
+        context.memory.set(key, stamp, KEPT)
     return Spoken(tuple(dict.fromkeys(wakes)), failure)
+
+
+def _commands(context: Context, place: _Place, now: datetime) -> tuple[Heard, ...]:
+    """The comments to answer. What was said on an ordinary issue is no command, whoever labels the issue later (S6)."""
+    notes = context.forge.notes(context.repository, place.thread)
+    if place.confidential:
+        notes = [replace(note, internal=True) for note in notes]
+    found = tuple(heard(context, place.thread, notes, now))
+    since = control_since(context, place.thread) if found and place.thread.issue else None
+    return tuple(one for one in found if since is None or one.comment.at >= since)
 
 
 def _tried(context: Context, hands: Hands, one: Heard, request: MergeRequest | None) -> Spoken:
@@ -92,7 +112,7 @@ def _answer(context: Context, hands: Hands, one: Heard, request: MergeRequest | 
     deed = do(context, hands, one, request)
     # The status and the label first, then the word: who reads "held" can rely on it.
     redden(context, hands, deed)
-    show_holds(context, deed, request)
+    show_holds(context, deed, request, one.comment.at)
     hands.still_mine()
     reply(context, one, deed)
     said = [line for line, _ in one.lines]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Literal
 
 from bot.errors import Permanent
@@ -19,6 +20,7 @@ from policies.wording.answers import Said
 from policies.wording.quote import plain
 from workers import observe
 from workers.conversation.hearing import Heard
+from workers.conversation.label_log import held_since
 from workers.hands import Hands
 from workers.observe import promotions
 from workers.observe.answers import answered
@@ -36,6 +38,8 @@ Calls = tuple[tuple[str, Call], ...]
 BY_NAME = {command.name: command for command in COMMANDS}
 NOT_DONE = Done(State(), "")
 """Of a line beside one that is refused."""
+RECORDING_NOTHING = frozenset({"status", "explain", "help", "retry"})
+"""The commands that are done also while the state cannot be told."""
 LOST = "This was recorded before; the answer to it was lost. `/status` says how things stand."
 FAILED = "Towpath failed on this command; it is logged. `/status` says how things stand."
 
@@ -115,6 +119,7 @@ class _Sight:
         self.services = tuple(base.inventory.by_service)
         self.stages = tuple(stage.name for stage in base.policy.stages)
         self.unit, self.stage, self.release = _promotion(self.context, self.request)
+        self.held_since = _held_since(self.context, self.request, self.comment)
 
     def apply(self, call: Call, state: State) -> Done | Refused:
         """One command on one state, with whatever it asks answered."""
@@ -141,8 +146,24 @@ class _Sight:
 
     def _situation(self, unit: str) -> Situation:
         snapshot, plan = self.looked[unit]
-        now = self.hands.clock()
-        return Situation(snapshot, plan, self.comment, now, self.services, self.request, self.stage, self.release)
+        return Situation(
+            snapshot,
+            plan,
+            self.comment,
+            self.hands.clock(),
+            self.services,
+            self.request,
+            self.stage,
+            self.release,
+            self.held_since,
+        )
+
+
+def _held_since(context: Context, request: MergeRequest | None, comment: Comment) -> tuple[str, datetime] | None:
+    if request is None or naming.HOLD not in request.labels:
+        return None
+    change = held_since(context, request, comment.at)
+    return (change.user.username, change.at) if change is not None else None
 
 
 def _promotion(context: Context, request: MergeRequest | None) -> tuple[str, str | None, Release | None]:
@@ -160,14 +181,15 @@ def _promotion(context: Context, request: MergeRequest | None) -> tuple[str, str
 
 def _do(sight: _Sight, calls: Calls) -> Deed:
     head = sight.request.head if sight.request is not None else ""
+    if isinstance(sight.state, Unknown) and any(call.name not in RECORDING_NOTHING for _, call in calls):
+        # Before anything is said of what stands in it, such as that nothing is held.
+        return _unrecorded(calls, f"{sight.state.reason}. What would change it: {sight.state.change}", head)
     begun = sight.state if isinstance(sight.state, State) else State()
     results, after = _fold(sight, calls, begun)
     if _is_refused(results):
         return Deed("refused", results, head=head)
     change = _Change(sight, calls, results, begun, after)
     if after != begun:
-        if isinstance(sight.state, Unknown):
-            return _unrecorded(calls, f"{sight.state.reason}. What would change it: {sight.state.change}", head)
         try:
             _record(sight, change)
         except _Denied:

@@ -7,11 +7,12 @@ import structlog
 
 from bot.forges.base import LabelChange
 from policies import permissions
-from policies.model import MergeRequest, MergeRequestState, User
+from policies.model import MergeRequest, MergeRequestState, Thread, User
 from policies.naming import HOLD
 from policies.snapshot import Promotion, Snapshot, Unanswered
 from policies.state import Hold, Person, State, bound, holds_request
 from workers.conversation.doing import Deed, own_holds
+from workers.conversation.label_log import held_since
 from workers.hands import Hands
 from workers.observe.answers import answered
 from workers.observe.context import Context
@@ -28,15 +29,17 @@ SETTLED = 10.0
 Holds = tuple[Hold, ...]
 
 
-def show_holds(context: Context, deed: Deed, request: MergeRequest | None) -> None:
-    """Set or take off the label after a command held or released the merge request it stands on."""
+def show_holds(context: Context, deed: Deed, request: MergeRequest | None, said_at: datetime) -> None:
+    """Set or take off the label after a command held or released the merge request it stands on.
+
+    What a person set after the command was written stands: the command cannot have meant it."""
     if request is None or request.state is not MergeRequestState.opened:
         return
     before, after = own_holds(deed.before, request), own_holds(deed.after, request)
     if any(hold not in before for hold in after):
         if HOLD not in request.labels:
             context.forge.label(context.repository, request.iid, (HOLD,))
-    elif request.iid in deed.releases and not after:
+    elif request.iid in deed.releases and not after and held_since(context, request, said_at) is None:
         context.forge.unlabel(context.repository, request.iid, (HOLD,))
 
 
@@ -59,7 +62,7 @@ def _heed(context: Context, hands: Hands, snapshot: Snapshot, one: Promotion) ->
     agree = labelled == bool(held)
     if agree and _is_read(context, one.request, now):
         return False
-    changes = [each for each in context.forge.label_changes(context.repository, iid) if each.label == HOLD]
+    changes = [each for each in context.forge.label_changes(context.repository, Thread(iid)) if each.label == HOLD]
     released = released_at(context, iid, carried)
     news = _since(changes, held, released)
     wanted = _folded(context, snapshot, one, held, news)

@@ -47,7 +47,7 @@ def redden(context: Context, hands: Hands, deed: Deed) -> None:
     for request in context.forge.open_requests(context.repository, naming.LABEL):
         verdicts = _held(context, only, request, hands)
         if verdicts:
-            state, text = words.status(combine("promotion", verdicts))
+            state, text = words.status(combine("promotion", verdicts), context.forge.kind)
             hands.still_mine()
             status = Status(naming.STATUS, state, text, request.url)
             context.forge.set_status(context.repository, request.head, request.source_branch, status)

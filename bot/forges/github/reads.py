@@ -135,10 +135,11 @@ class Reads:
                 raise Permanent("read issue", f"{repository}#{iid}", "it is a pull request")
             return convert.issue(found)
 
-    def label_changes(self, repository: str, iid: int) -> tuple[LabelChange, ...]:
-        """The labels given and taken, by the pull request's events."""
-        with outside("read the label log of", f"{repository}#{iid}"):
-            return convert.label_changes(self._client.list(repository, f"/repos/{repository}/issues/{iid}/events"))
+    def label_changes(self, repository: str, thread: Thread) -> tuple[LabelChange, ...]:
+        """The labels given and taken, by the events of the pull request or issue."""
+        events = f"/repos/{repository}/issues/{thread.iid}/events"
+        with outside("read the label log of", f"{repository}#{thread.iid}"):
+            return convert.label_changes(self._client.list(repository, events))
 
     def notes(self, repository: str, thread: Thread) -> tuple[Note, ...]:
         """The comments, oldest first."""

@@ -23,6 +23,7 @@ WORDS = {"admin": "admin", "maintain": "maintain", "push": "write"}
 
 QUEUE = "a merge queue is required: GitHub merges no exact head past it, so Towpath cannot merge"
 STRICT = "branches must be up to date before merging: Towpath does not update them, and would wait at `behind`"
+LOCKED = "the branch is locked (read-only)"
 SIGNED = "signed commits are required, and Towpath's are not signed"
 RANK = (Needed.no, Needed.anybodys, Needed.own)
 
@@ -57,6 +58,7 @@ def of_rule(branch: str, rule: fields.Json, people: People) -> Guard:
     hindrances = (
         STRICT if checks.get("strict") is True else "",
         SIGNED if _is_on(rule, "required_signatures") else "",
+        LOCKED if _is_on(rule, "lock_branch") else "",
         _foreign(contexts, "app_id", people),
     )
     return Guard(

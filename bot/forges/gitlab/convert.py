@@ -147,6 +147,7 @@ def issue(fields: Json) -> Issue:
         labels=_labels(fields.get("labels")),
         author=_some_user(fields, "author") or User(0, "", "unknown"),
         updated_at=needed_time(fields, "updated_at"),
+        confidential=fields.get("confidential") is True,
     )
 
 

@@ -100,10 +100,10 @@ class Reads:
         with outside("read issue", paths.named_thread(repository, place)):
             return convert.issue(self._client.get(paths.thread(repository, place)))
 
-    def label_changes(self, repository: str, iid: int) -> tuple[LabelChange, ...]:
-        """The log of a merge request's labels, oldest first."""
-        with outside("read the label log of", paths.named(repository, iid)):
-            found = self._client.list(f"{paths.request(repository, iid)}/resource_label_events")
+    def label_changes(self, repository: str, thread: Thread) -> tuple[LabelChange, ...]:
+        """The log of a thread's labels, oldest first."""
+        with outside("read the label log of", paths.named_thread(repository, thread)):
+            found = self._client.list(f"{paths.thread(repository, thread)}/resource_label_events")
             return convert.label_changes(found)
 
     def notes(self, repository: str, thread: Thread) -> tuple[Note, ...]:

@@ -199,6 +199,7 @@ def _protection(rule: Protection) -> Json:
         "enforce_admins": {"enabled": True},
         "required_signatures": {"enabled": False},
         "allow_force_pushes": {"enabled": rule.allow_force_push},
+        "lock_branch": {"enabled": False},
     }
     if checks or rule.strict:
         contexts = [one.context for one in rule.checks]

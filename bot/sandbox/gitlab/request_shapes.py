@@ -51,7 +51,7 @@ def issue(state: State, where: Project, found: Issue) -> Json:
         "milestone": None,
         "type": "ISSUE",
         "issue_type": "issue",
-        "confidential": False,
+        "confidential": found.confidential,
         "user_notes_count": sum(not one.system for one in found.notes),
         "references": {"short": f"#{found.iid}", "relative": f"#{found.iid}", "full": f"{where.full_path}#{found.iid}"},
         "web_url": web(state, where, found),

@@ -51,7 +51,7 @@ def kind_of(event: Event) -> tuple[str, str]:
     if isinstance(event, RequestChanged):
         return "merge_requests_events", "Merge Request Hook"
     if isinstance(event, Noted):
-        if event.note.internal:
+        if _is_confidential(event):
             return "confidential_note_events", "Confidential Note Hook"
         return "note_events", "Note Hook"
     if isinstance(event, Awarded):
@@ -131,11 +131,16 @@ def _request(state: State, event: RequestChanged) -> Json:
     }
 
 
+def _is_confidential(event: Noted) -> bool:
+    """An internal note is, and each one on a confidential issue."""
+    return event.note.internal or (isinstance(event.thread, Issue) and event.thread.confidential)
+
+
 def _note(state: State, event: Noted) -> Json:
     project, thread, note = event.project, event.thread, event.note
     return {
         "object_kind": "note",
-        "event_type": "confidential_note" if note.internal else "note",
+        "event_type": "confidential_note" if _is_confidential(event) else "note",
         "user": person(event.actor),
         "project_id": project.id,
         "project": project_part(state, project),
@@ -180,7 +185,7 @@ def _issue(state: State, project: Project, issue: Issue) -> Json:
         "updated_at": time(issue.updated_at),
         "state": issue.state,
         "state_id": STATE_IDS[issue.state],
-        "confidential": False,
+        "confidential": issue.confidential,
         "labels": labels(project, issue),
         "url": web(state, project, issue),
     }

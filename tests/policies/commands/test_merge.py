@@ -127,6 +127,26 @@ def test_somebody_who_asked_later_counts() -> None:
     )
 
 
+@pytest.mark.parametrize("cause", ["promote", "rollback"])
+def test_S19_what_somebody_asked_for_stays_asked_for(cause: str) -> None:
+    """Whoever may refresh need not have the right to take it back."""
+    wish = FRESH.model_copy(update={"cause": cause, "at": s.BEFORE, "note": "issue 3 1", "replaces": None})
+    found = s.done("/refresh", s.on_promotion(s.comment(s.DEV)), State(asked=(wish,)))
+    assert found.state == State(asked=(wish.model_copy(update={"replaces": 12}),))
+    assert found.answer == "!12 is replaced by a new merge request of the same release; approvals start anew."
+    assert s.done("/refresh", s.on_promotion(), found.state).state == found.state
+
+
+def test_S19_what_somebody_asked_for_instead_is_not_taken_back_by_a_refresh() -> None:
+    images = (Pinned(repository=a.API, digest=a.digest("v1"), tag="v1"),)
+    wish = FRESH.model_copy(update={"cause": "rollback", "at": s.BEFORE, "images": images, "replaces": None})
+    assert s.refused("/refresh", s.on_promotion(s.comment(s.DEV)), State(asked=(wish,))) == (
+        f"`@mira` asked for `v1` (`{a.release('v1').name}`) in `ring-2` on 2026-05-04 11:00 UTC: that comes instead."
+    )
+    other = wish.model_copy(update={"stage": "ring-1"})
+    assert s.done("/refresh", s.on_promotion(), State(asked=(other,))).state == State(asked=(other, FRESH))
+
+
 def test_where_nothing_is_opened_nothing_is_made_anew() -> None:
     why = "Policy says `mode: observe` for `ring-2`: Towpath opens nothing there."
     assert s.refused("/refresh", s.on_promotion(asked=in_mode("observe"))) == why

@@ -2,7 +2,8 @@
 
 import pytest
 
-from policies.model import Release
+from policies.commands.bad import Bad
+from policies.model import Image, Release
 from policies.state import Quarantine, State
 from tests import builders as a
 from tests.policies.commands import scenes as s
@@ -140,3 +141,12 @@ def test_allowing_needs_a_reason_and_both_rights_in_each_stage() -> None:
     assert s.refused("/unquarantine v3 payments x", where, state).startswith(
         "You lack the right `quarantine` for `payments` in `ring-2`"
     )
+
+
+def test_a_stage_that_pins_only_some_of_the_images_runs_what_is_bad_as_well() -> None:
+    """The first ring pins v3 of one image, and has no target of the other."""
+    found = s.snapshot()
+    both = Bad(V3, (*V3.images, Image(a.WORKER, a.digest("v3"))))
+    runs = {view.stage.name: both.runs_in(found, view) for view in found.stages}
+    assert runs == {"nonprod": True, "ring-1": True, "ring-2": False}
+    assert not Bad(V3, both.images[1:]).runs_in(found, found.view("nonprod"))

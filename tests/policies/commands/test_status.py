@@ -12,7 +12,7 @@ from policies.commands import COMMANDS
 from policies.commands.model import Done, Situation
 from policies.model import Review, ReviewState, User
 from policies.snapshot import Owners, OwnersFile, Question, Reviewed, Snapshot
-from policies.state import Freeze, Hold, Quarantine, State
+from policies.state import Freeze, Hold, Quarantine, State, Unknown
 from policies.verdict import block, passed, wait
 from tests import builders as a
 from tests.policies.commands import scenes as s
@@ -37,6 +37,15 @@ def test_the_whole_of_a_service() -> None:
     found = s.done("/status payments", s.situation(asked=asked), STATE)
     assert (found.state, found.wakes) == (STATE, ())
     assert found.answer == golden("answer-status")
+
+
+def test_S21_that_the_state_cannot_be_told_comes_first() -> None:
+    untold = replace(s.snapshot(), state=Unknown("the branch is missing", "push it again"))
+    answer = s.done("/status payments", s.situation(asked=untold)).answer
+    assert answer.startswith(
+        "What is held, frozen or quarantined cannot be told, so nothing merges and nothing opens: the branch is "
+        "missing. What would change it: push it again.\n\n`payments`:\n\n| stage |"
+    )
 
 
 def test_a_service_that_nothing_holds() -> None:
@@ -115,7 +124,7 @@ OLD = Review(s.SECOND, ReviewState.approved, a.HEAD, a.NOW)
             "An approval of `@dev` would count; then still: needs 2 of `@leads` (2 people), 1 has.",
         ),
         ("@sam", asking(2, None, OLD), "An approval of `@sam` would count towards nothing that is asked for: needs 2"),
-        ("@ada", asking(), "An approval of `@ada` would count towards nothing that is asked for: needs 1 of `@leads`"),
+        ("@ada", asking(), "An approval of `@ada` would not count: its giver is none of those who are asked."),
         ("@rea", asking(), "An approval of `@rea` would not count: its giver may not write to this repository."),
         ("@dev", s.on_promotion(), "Policy asks for no approval in `ring-2`: one of `@dev` changes nothing."),
     ],

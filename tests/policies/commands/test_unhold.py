@@ -1,5 +1,6 @@
 """/unhold: lifts exactly what was set with the same words, says what remains, and never lifts a quarantine (S19)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -107,6 +108,21 @@ def test_a_label_alone_is_lifted_too() -> None:
     labelled = s.on_promotion(on=s.request(labels=(HOLD,)))
     assert s.done("/unhold", labelled).answer == "The hold of !12 is lifted."
     assert s.refused("/unhold payments", labelled).startswith("There is no hold")
+
+
+LATER = a.NOW + timedelta(hours=1)
+YOUNGER = (
+    " `@dev` set the label `towpath:hold` on 2026-05-04 13:00 UTC, later than this comment: it stays held until "
+    "`/unhold` is written again."
+)
+
+
+def test_S20_a_label_that_was_set_after_the_comment_is_named_and_not_called_lifted() -> None:
+    where = replace(s.on_promotion(on=s.request(labels=(HOLD,))), held_since=("dev", LATER))
+    assert s.refused("/unhold", where) == f"There is no hold of !12 to lift.{YOUNGER}"
+    found = s.done("/unhold", where, State(holds=(MINE,)))
+    assert (found.state, found.answer) == (State(), f"What held !12 before is lifted.{YOUNGER}")
+    assert s.done("/unhold ring-1", where, State(holds=(STAGE,))).answer.startswith("The hold of every service")
 
 
 def test_a_hold_of_a_closed_merge_request_can_be_lifted() -> None:

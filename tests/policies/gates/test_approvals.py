@@ -31,6 +31,7 @@ OLGA, OMAR, JONAS, HELPER = User(21, "olga"), User(22, "omar"), User(23, "jonas"
 GROUPS = {"@owners": (OLGA, OMAR), "@sre": (OMAR,), "@empty": (), "@bots": (HELPER,), "@jonas": (JONAS,)}
 PATH, OTHER = a.path_of("nonprod"), "environments/nonprod/us/payments/values.yaml"
 BOTH = Approvals(codeowners="required", minimum=1)
+NOT_ASKED = "one approval does not count: its giver is none of those who are asked"
 OWNED = Approvals(codeowners="required")
 
 
@@ -72,7 +73,12 @@ def judged(snapshot: Snapshot, rule: Approvals = OWNED, one: Promotion | None = 
         ((), Outcome.wait, "needs 1 of `@owners` (2 people)"),
         ((approval(OLGA),), Outcome.passed, "approved by `@olga`"),
         ((approval(OLGA), approval(OMAR)), Outcome.passed, "approved by `@olga` and `@omar`"),
-        ((approval(JONAS),), Outcome.wait, "needs 1 of `@owners` (2 people)"),
+        (
+            (approval(JONAS),),
+            Outcome.wait,
+            "needs 1 of `@owners` (2 people); one approval does not count: its giver is none of those who are asked",
+        ),
+        ((approval(JONAS), approval(OLGA)), Outcome.passed, "approved by `@olga`"),
         (
             (approval(OLGA, "0" * 40),),
             Outcome.wait,
@@ -125,11 +131,40 @@ def test_a_bots_objection_blocks_nothing() -> None:
 
 
 def test_S16_optional_sections_alone_are_nobodys_approval() -> None:
-    words = "policy asks for owners, and none of the changed files has a required one"
+    words = f"policy asks for owners, and no required section owns `{PATH}`"
     for rule in (OWNED, BOTH):
         assert judged(asked(approval(OLGA), owners="^[A]\n* @owners\n"), rule) == (Outcome.block, words)
     both = asked(approval(OLGA), owners="^[A]\n* @sre\n[B]\n* @owners\n")
     assert judged(both)[0] is Outcome.passed
+
+
+@pytest.mark.parametrize(
+    ("edge", "lost"),
+    [
+        (f"^[Edge]\n/{OTHER} @sre\n", OTHER),
+        (f"^[Edge]\n/{PATH} @owners\n/{OTHER} @sre\n", OTHER),
+        (f"^[Edge]\n/{OTHER} @sre\n[Core]\n/{OTHER} @sre\n", ""),
+        (f"^[Edge]\n/{OTHER} @sre\n[Free][0]\n/{OTHER} @sre\n", ""),
+    ],
+)
+def test_S16_each_file_needs_a_required_owner_of_its_own(edge: str, lost: str) -> None:
+    """A required owner of one file is none of another, which only an optional section owns."""
+    owners = f"[Core]\n/{PATH} @owners\n{edge}"
+    reviews = (approval(OLGA), approval(OMAR))
+    outcome, reason = judged(asked(*reviews, owners=owners, paths=(PATH, OTHER)))
+    if lost:
+        assert (outcome, reason) == (
+            Outcome.block,
+            f"policy asks for owners, and no required section owns `{lost}`",
+        )
+    else:
+        assert outcome is Outcome.passed
+    assert judged(asked(*reviews, owners=owners, paths=(PATH,)))[0] is Outcome.passed
+
+
+def test_S16_a_change_of_nothing_has_no_owner() -> None:
+    words = "policy asks for owners, and no required section owns anything that it changes"
+    assert judged(asked(approval(OLGA), paths=())) == (Outcome.block, words)
 
 
 def test_S16_a_rule_that_asks_for_nobody_blocks_though_no_policy_can_say_it() -> None:
@@ -237,7 +272,7 @@ def test_a_minimum_of_anybody_or_of_named_people() -> None:
     assert judged(asked(approval(JONAS)), anybody) == (Outcome.wait, "needs 2 of anybody who may write, 1 has")
     assert judged(asked(approval(JONAS), approval(OLGA)), anybody)[0] is Outcome.passed
     named = Approvals.model_validate({"minimum": 1, "from": ["@sre"]})
-    assert judged(asked(approval(JONAS)), named) == (Outcome.wait, "needs 1 of `@sre` (1 person)")
+    assert judged(asked(approval(JONAS)), named) == (Outcome.wait, f"needs 1 of `@sre` (1 person); {NOT_ASKED}")
     assert judged(asked(approval(OMAR)), named)[0] is Outcome.passed
     assert (
         "needs 3 of anybody who may write, 2 have"
@@ -246,8 +281,16 @@ def test_a_minimum_of_anybody_or_of_named_people() -> None:
 
 
 def test_owners_and_a_minimum_must_both_be_met() -> None:
+    # By the minimum Jonas is among those who are asked.
     assert judged(asked(approval(JONAS)), BOTH)[1] == "needs 1 of `@owners` (2 people)"
+    assert judged(asked(approval(JONAS), approval(OLGA)), BOTH)[1] == "approved by `@jonas` and `@olga`"
     assert judged(asked(approval(OLGA)), BOTH)[0] is Outcome.passed
+
+
+def test_S14_who_left_the_owners_is_none_of_those_who_are_asked() -> None:
+    snapshot = asked(approval(OLGA))
+    left = replace(snapshot, answers={**snapshot.answers, Members("@owners"): (OMAR,)})
+    assert judged(left) == (Outcome.wait, f"needs 1 of `@owners` (1 person); {NOT_ASKED}")
 
 
 CHANGE = "their approval of this merge request"
@@ -299,7 +342,7 @@ MEND = "name people who may write, other than who opened or asked for this"
             (),
             block(
                 "approvals",
-                "policy asks for owners, and none of the changed files has a required one",
+                f"policy asks for owners, and no required section owns `{PATH}`",
                 "a section of `CODEOWNERS` that is not optional, or `minimum` instead",
             ),
         ),
