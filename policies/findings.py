@@ -75,6 +75,8 @@ class Validation:
     key: str
     """Hash of what was looked at and by what: the same content and the same tools give the same one."""
     checked: tuple[Checked, ...] = ()
+    lasts: bool = True
+    """Whether another look would say the same; else it is looked at again after a while."""
 
     @property
     def findings(self) -> tuple[tuple[str, Finding], ...]:

@@ -3,6 +3,7 @@
 Whoever may change `towpath.yaml` may lower the bar, so nobody does it unseen (S22)."""
 
 from policies.config import Approvals, Policy, Stage
+from policies.validating import Check, Validating
 from policies.wording.quote import code, listed
 
 STRICTNESS = {
@@ -11,6 +12,8 @@ STRICTNESS = {
     "absent": ("block", "pass"),
 }
 """Keys of a stage with their values, the strictest first."""
+MODES = ("enforce", "report", "off")
+SEVERITIES = ("error", "warning", "note")
 
 LIFTING = ("promote", "unhold", "rollback", "merge", "skip", "override", "unquarantine", "unfreeze")
 """The rights by which somebody gets more into a stage than before."""
@@ -25,6 +28,7 @@ def loosened(old: Policy, new: Policy) -> tuple[str, ...]:
     found = [] if old.services.path == new.services.path else ["`services.path` names other files"]
     found += _of_registries(old.services.registries, new.services.registries)
     found += _of_permissions(old, new)
+    found += _of_validation(old.validation, new.validation)
     for stage in old.stages:
         if stage.name in stages:
             found += [f"{code(stage.name)}: {what}" for what in _of_stage(stage, stages[stage.name])]
@@ -41,6 +45,27 @@ def _of_permissions(old: Policy, new: Policy) -> list[str]:
     """Names cannot be compared as more or fewer people: of the rights that lift something, every change is told."""
     changed = [name for name in LIFTING if getattr(old.permissions, name) != getattr(new.permissions, name)]
     return [f"`permissions.{name}` belongs to others" for name in changed]
+
+
+def _of_validation(old: Validating, new: Validating) -> list[str]:
+    found = []
+    if MODES.index(new.mode) > MODES.index(old.mode):
+        found.append(f"`validation.mode` goes from {code(old.mode)} to {code(new.mode)}")
+    names = (*old.checks.names(), *old.commands)
+    return found + [f"{code(name)} {what}" for name in names for what in _of_check(old.of(name), new.of(name))]
+
+
+def _of_check(old: Check, new: Check) -> list[str]:
+    """What a validator asks less for; of what each is told besides, it cannot be said which asks more."""
+    found = ["is not run any more"] if old.run and not new.run else []
+    if old.required and not new.required:
+        found.append("need not be able to run")
+    if SEVERITIES.index(new.severity) > SEVERITIES.index(old.severity):
+        found.append(f"counts as {code(new.severity)} at most, where it was {code(old.severity)}")
+    common = set(Check.model_fields)
+    if old.model_dump(exclude=common) != new.model_dump(exclude=common):
+        found.append("looks for something else")
+    return found
 
 
 def _of_registries(old: tuple[str, ...], new: tuple[str, ...]) -> list[str]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from policies import naming
 from policies.actions import Action, Report, SetStatus
+from policies.codeowners import Dialect
 from policies.model import CheckState, Release
 from policies.snapshot import Promotion, Snapshot, StageView
 from policies.state import Order
@@ -27,11 +28,12 @@ class Told:
 def show(snapshot: Snapshot, view: StageView, one: Promotion, told: Told, now: datetime) -> list[Action]:
     """The status and the report, each only where it differs from what stands. State first, comment last (R9)."""
     actions: list[Action] = []
-    state, description = words.status(told.verdict)
+    state, description = words.status(told.verdict, snapshot.kind)
     stands = next(
         (check for check in one.checks if check.name == naming.STATUS and check.author_id == snapshot.bot_id), None
     )
-    if stands is None or stands.state is not state or (_is_final(state) and stands.description != description):
+    rewritten = _may_be_rewritten(state, snapshot.kind)
+    if stands is None or stands.state is not state or (rewritten and stands.description != description):
         request = one.request
         actions.append(SetStatus(request.iid, request.head, request.source_branch, state, description, request.url))
     body = words.report(one, view.stage, told.report or told.verdict, view.troubles, told.order)
@@ -45,8 +47,9 @@ def _is_soon_ready(one: Promotion, now: datetime) -> bool:
     return one.validation is None and one.reported is None and now - one.request.created_at < SOON_READY
 
 
-def _is_final(state: CheckState) -> bool:
-    return state is not CheckState.pending
+def _may_be_rewritten(state: CheckState, kind: Dialect) -> bool:
+    """GitLab refuses to change the text of a status that stays pending."""
+    return state is not CheckState.pending or kind == "github"
 
 
 def link_back(snapshot: Snapshot, current: Promotion, release: Release) -> list[Action]:

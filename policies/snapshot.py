@@ -125,7 +125,7 @@ class Promotion:
     validation: Validation | None = None
     """What validators say of merging it as it stands; None where they have not looked at that content yet."""
     unasked: str = ""
-    """The key of what validators are to look at, where they have not been asked lately."""
+    """The key of what validators are to look at, or to look at again, where they have not been asked lately."""
     full: str = ""
     """The web address of all that they said, where Towpath has one."""
 
@@ -275,6 +275,8 @@ class Snapshot:
     """What commands decided (S21)."""
     state_head: str = ""
     """The commit on the branch of the state that says so; empty where there is no such branch yet."""
+    kind: Dialect = "gitlab"
+    """Which forge it is; `forge` is its name in the settings."""
 
     def view(self, name: str) -> StageView:
         """The stage of that name; KeyError where there is none."""

@@ -164,6 +164,11 @@ class Checks(Strict):
     trivy: Trivy = Field(default=Trivy(), description="For misconfigurations.")
     cosign: Cosign = Field(default=Cosign(), description="Signed by whom policy says.")
 
+    @staticmethod
+    def names() -> tuple[str, ...]:
+        """The names of Towpath's own validators, the outside programs among them."""
+        return tuple("schema" if name == "values_schema" else name for name in Checks.model_fields)
+
     def of(self, name: str) -> Check:
         """What is said of the validator of that name."""
         found: Check = getattr(self, "values_schema" if name == "schema" else name)
@@ -195,8 +200,7 @@ class Validating(Strict):
         return self.commands.get(name, Check()) if name not in BUILT_IN else self.checks.of(name)
 
 
-BUILT_IN = frozenset("schema" if name == "values_schema" else name for name in Checks.model_fields)
-"""The names of Towpath's own validators, the outside programs among them."""
+BUILT_IN = frozenset(Checks.names())
 
 
 def filled(template: str, names: dict[str, str]) -> str:

@@ -332,3 +332,85 @@ def test_what_stands_before_a_command_can_be_another_word() -> None:
 @pytest.mark.parametrize("prefix", ["", "/towpath", "two words", "é", "a" * 41, "1a"])
 def test_a_prefix_that_no_command_could_begin_with_is_refused(prefix: str) -> None:
     assert "TOWPATH_COMMAND_PREFIX" in faults(TOWPATH_COMMAND_PREFIX=prefix)
+
+
+@pytest.mark.parametrize(
+    ("url", "used"),
+    [
+        (None, ""),
+        ("", ""),
+        ("https://towpath.example.com", "https://towpath.example.com"),
+        ("https://example.com:8443/tools/towpath/", "https://example.com:8443/tools/towpath"),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_the_public_url_is_where_people_reach_the_receiver(url: str | None, used: str) -> None:
+    assert load(TOWPATH_PUBLIC_URL=url).public_url == used
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("towpath.example.com", "http://towpath.example.com", "http://localhost.example.com", "javascript:alert(1)"),
+        *("https://me:word@example.com", "https://example.com?a", "https://example.com#a", "https://", "https://a b"),
+        *("https://example.com/)[x](", "https://example.com/a\n", "https://example.com//a"),
+    ],
+)
+def test_S9_a_public_url_that_is_no_plain_web_address_stops_the_start(url: str) -> None:
+    assert "TOWPATH_PUBLIC_URL: no web address that people can use" in faults(TOWPATH_PUBLIC_URL=url)
+
+
+LINT = "TOWPATH_VALIDATORS__MY_LINT__"
+
+
+def test_a_validator_of_the_operators_own() -> None:
+    assert load().validators == {}
+    assert (load().validators_isolation, load().validators_readable) == ("namespaces", ())
+    settings = load(
+        **{
+            f"{LINT}COMMAND": '["/opt/lint/run", "--strict", "{paths}"]',
+            f"{LINT}FORMAT": "sarif",
+            f"{LINT}SECONDS": "9",
+        },
+        TOWPATH_VALIDATORS_ISOLATION="process",
+        TOWPATH_VALIDATORS_READABLE='["/opt/lint"]',
+    )
+    lint = settings.validators["my-lint"]
+    assert lint.command == ("/opt/lint/run", "--strict", "{paths}")
+    assert (lint.format, lint.seconds, lint.network, lint.paths, lint.folders) == ("sarif", 9, False, ("*",), ("",))
+    assert (settings.validators_isolation, settings.validators_readable) == ("process", ("/opt/lint",))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        (f"{LINT}COMMAND", None, f"{LINT}COMMAND: Field required"),
+        (f"{LINT}COMMAND", "[]", f"{LINT}COMMAND"),
+        (f"{LINT}COMMAND", "lint --strict", f"{LINT}COMMAND: a JSON list is wanted"),
+        (f"{LINT}COMMAND", '["./lint"]', f"{LINT}COMMAND: a program's name or its absolute path is wanted"),
+        (f"{LINT}COMMAND", '["scripts/lint"]', f"{LINT}COMMAND: a program's name or its absolute path is wanted"),
+        (f"{LINT}COMMAND", '[""]', f"{LINT}COMMAND"),
+        (f"{LINT}COMMAND", '["{paths}"]', f"{LINT}COMMAND"),
+        (f"{LINT}COMMAND", '["lint", "a\\u0000"]', f"{LINT}COMMAND"),
+        (f"{LINT}FORMAT", "xml", f"{LINT}FORMAT"),
+        (f"{LINT}SECONDS", "0", f"{LINT}SECONDS"),
+        (f"{LINT}SECONDS", "3600", f"{LINT}SECONDS"),
+        (f"{LINT}PATHS", "[]", f"{LINT}PATHS"),
+        (f"{LINT}FOLDERS", '["../x"]', f"{LINT}FOLDERS: folders are relative to the repository's root"),
+        (f"{LINT}FOLDERS", '["/etc"]', f"{LINT}FOLDERS"),
+        (f"{LINT}FOLDERS", '["a/"]', f"{LINT}FOLDERS"),
+        (f"{LINT}FOMRAT", "junit", "did you mean FORMAT?"),
+        ("TOWPATH_VALIDATORS__HELM__COMMAND", '["x"]', "TOWPATH_VALIDATORS: helm: a validator of Towpath's own"),
+        ("TOWPATH_VALIDATORS__1ST__COMMAND", '["x"]', "TOWPATH_VALIDATORS: names begin with a letter"),
+        ("TOWPATH_VALIDATORS__MY-LINT__COMMAND", '["x"]', "TOWPATH_VALIDATORS: names begin with a letter"),
+        ("TOWPATH_VALIDATORS_ISOLATION", "none", "TOWPATH_VALIDATORS_ISOLATION"),
+        ("TOWPATH_VALIDATORS_READABLE", '["opt"]', "TOWPATH_VALIDATORS_READABLE"),
+        ("TOWPATH_VALIDATORS_READABLE", '["/"]', "TOWPATH_VALIDATORS_READABLE"),
+        ("TOWPATH_VALIDATORS_ISOLATE", "process", "did you mean TOWPATH_VALIDATORS_ISOLATION?"),
+    ],
+)
+def test_a_fault_of_a_validator_names_its_variable(name: str, value: str | None, words: str) -> None:
+    # The other two are there, so that nothing else is wrong.
+    assert words in faults(**{f"{LINT}COMMAND": '["lint"]', f"{LINT}FORMAT": "lines", name: value})

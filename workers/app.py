@@ -19,6 +19,7 @@ from policies.wording.promotion import release_name
 from workers import routes
 from workers.conversation import heed_labels
 from workers.execute import Hands
+from workers.pushes import validate_push
 from workers.reconcile import reconcile
 from workers.validation import validate
 from workers.watching import due, watch
@@ -29,6 +30,8 @@ log = structlog.get_logger(__name__)
 TASK = "towpath.v1.work"
 QUEUE = "towpath.v1"
 VALIDATE_QUEUE = "towpath.v1.validate"
+VALIDATED = frozenset({"validate", "pushed"})
+"""Works for those workers."""
 MARGIN = 20.0
 """Seconds before the end of a lease after which nothing is written any more."""
 FIRST_PAUSE = 2.0
@@ -65,7 +68,7 @@ def make_app(world: World, broker: str) -> Celery:
 
 def queue_of(work: Work) -> str:
     """Where a work is sent: validating takes long, and must hold no promotion up."""
-    return VALIDATE_QUEUE if work[0] == "validate" else QUEUE
+    return VALIDATE_QUEUE if work[0] in VALIDATED else QUEUE
 
 
 def do_work(world: World, work: Work) -> None:
@@ -120,13 +123,23 @@ def _do(world: World, claim: Claim) -> float | None:
             routes.route_branch(world, forge, repository, branch, world.clock())
         case "sweep", []:
             _sweep(world)
-        case "validate", [forge, repository, iid]:
-            validate(world, _hands(world, claim), (forge, repository), int(iid))
+        case "validate" | "pushed", [forge, repository, *what]:
+            _validate(world, claim, (forge, repository), what)
         case "doctor", [forge, repository]:
             watch(world, forge, repository)
         case _:
             raise ValueError(f"no such work: {claim.work}")
     return None
+
+
+def _validate(world: World, claim: Claim, place: tuple[str, str], what: list[str]) -> None:
+    """Look at a merge request (its number), or at what was pushed between two commits."""
+    if claim.work[0] == "pushed":
+        last, head = what
+        validate_push(world, _hands(world, claim), place, (last, head))
+    else:
+        (iid,) = what
+        validate(world, _hands(world, claim), place, int(iid))
 
 
 def _sweep(world: World) -> None:

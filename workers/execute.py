@@ -18,7 +18,7 @@ from policies.wording import report as words
 from workers.closing import redden
 from workers.hands import Hands
 from workers.merging import merge_signed
-from workers.observe import promotions
+from workers.observe import full, promotions
 from workers.observe.content import splice
 from workers.observe.context import Context
 from workers.observe.own import commit_own
@@ -52,6 +52,8 @@ def execute(context: Context, hands: Hands, snapshot: Snapshot, actions: tuple[A
     failures: Failures = {}
     for action in actions:
         hands.still_mine()
+        if isinstance(action, Report):
+            full.keep_top(context, snapshot, action)
         if isinstance(action, Report | Close):
             _try(context, action, failures)
         else:
@@ -152,13 +154,15 @@ def _close(context: Context, action: Close) -> None:
 def _settle(context: Context, hands: Hands, snapshot: Snapshot, action: Settle) -> None:
     """Take out what was asked for, and on the way what is said of merge requests that are over."""
     asked, numbers = action.asked, requests_in(snapshot.state) if isinstance(snapshot.state, State) else frozenset()
-    gone = {iid for iid in numbers if not _is_open(context, iid)}
+    requests = [one for iid in numbers if (one := _if_any(context, iid)) is not None]
+    gone = {one.iid for one in requests if one.state is not MergeRequestState.opened}
+    declined = {one.iid for one in requests if _is_declined(context, one)}
     standing = {(snapshot.unit, one.stage, one.name) for one in snapshot.promotions}
 
     def change(state: State) -> State:
         # What other units have open was not read.
         others = {hold.carries for hold in state.holds if hold.carries and hold.service != snapshot.unit}
-        return tidied(settled(state, asked), requests_in(state) - gone, standing | others)
+        return tidied(settled(state, asked), requests_in(state) - gone, standing | others, declined)
 
     subject = f"Settle the {asked.cause} of {asked.service} in {asked.stage}"
     record(
@@ -166,8 +170,18 @@ def _settle(context: Context, hands: Hands, snapshot: Snapshot, action: Settle) 
     )
 
 
-def _is_open(context: Context, iid: int) -> bool:
-    return context.forge.request(context.repository, iid).state is MergeRequestState.opened
+def _if_any(context: Context, iid: int) -> MergeRequest | None:
+    """A merge request; of one that cannot be read, such as one that was deleted, nothing that is said is taken back."""
+    try:
+        return context.forge.request(context.repository, iid)
+    except Permanent:
+        return None
+
+
+def _is_declined(context: Context, request: MergeRequest) -> bool:
+    """Whether a person closed it: somebody may reopen it, and then it is held as before (S20)."""
+    by_towpath = request.closed_by is not None and request.closed_by.id == context.forge.me().id
+    return request.state is MergeRequestState.closed and not by_towpath
 
 
 def _set_status(context: Context, action: SetStatus) -> None:

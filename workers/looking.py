@@ -13,7 +13,7 @@ from bot.validators.base import Bench, Lookup
 from bot.validators.jobs import TOWPATH, versions_of
 from bot.validators.launching import Launcher
 from bot.validators.rendering import Renderings
-from policies.findings import CHECKED, VALIDATION, Checked, Ran, Validation
+from policies.findings import CHECKED, Checked, Ran, Severity, Validation
 from workers.observe import validations
 from workers.observe.validations import Texts
 
@@ -51,9 +51,10 @@ def look_at(kit: Kit, change: Change, still_mine: Callable[[], None]) -> Validat
             return _seen(memory, change, job, bench, again=again)
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            found = Validation(key, tuple(pool.map(one, wanted)))
-    _keep(memory, found)
-    memory.delete(validations.again_key(key))
+            checked = tuple(pool.map(one, wanted))
+    lasts = all(_lasts(change, job.validator, one) for job, one in zip(wanted, checked, strict=True))
+    found = Validation(key, checked, lasts)
+    validations.keep(memory, found)
     return found
 
 
@@ -64,12 +65,13 @@ def _seen(memory: Texts, change: Change, job: Job, bench: Bench, *, again: bool)
     if raw is not None:
         return CHECKED.validate_json(raw)
     found = look(change, job, bench)
-    if found.ran is not Ran.broken:
+    if _lasts(change, job.validator, found):
         memory.set(place, CHECKED.dump_json(found).decode(), validations.KEPT)
     return found
 
 
-def _keep(memory: Texts, found: Validation) -> None:
-    broken = any(one.ran is Ran.broken for one in found.checked)
-    seconds = validations.BROKEN_KEPT if broken else validations.KEPT
-    memory.set(validations.result_key(found.key), VALIDATION.dump_json(found).decode(), seconds)
+def _lasts(change: Change, validator: Validator, found: Checked) -> bool:
+    """Whether another look would say the same: not where it came to no end, nor where somebody outside said no."""
+    if found.ran is Ran.done:
+        return not (validator.asks and any(one.severity is Severity.error for one in found.findings))
+    return found.ran is Ran.skipped and not change.rules.of(validator.name).required

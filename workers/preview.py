@@ -3,6 +3,7 @@
 On GitHub it also sets its status there: where that is required, the request would wait for it for ever."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import structlog
 
@@ -13,16 +14,23 @@ from bot.git import Merged
 from policies import layout, naming
 from policies.codeowners import LOCATIONS
 from policies.config import Fault, Policy, PolicyError
+from policies.findings import Validation
 from policies.loosening import loosened
 from policies.model import MergeRequest, MergeRequestState, Trouble
 from policies.touched import gated_stages
 from policies.wording import report as words
+from policies.wording.preview import Preview
+from policies.wording.preview import preview as previewed
 from policies.wording.quote import code
 from workers import observe
 from workers.execute import post_report
+from workers.observe import full
+from workers.observe.changes import Reading, affected, change_of
 from workers.observe.context import Context
 from workers.observe.promotions import is_ours, report_text
+from workers.observe.validations import ask, known
 from workers.policy_file import FILE, load
+from workers.prospect import prospect
 
 log = structlog.get_logger(__name__)
 
@@ -40,25 +48,24 @@ class Proposed:
     """The paths in which the merge differs from the target branch: not what the target branch has beyond it."""
     touched: tuple[str, ...]
     """These, and what the branch itself changed: its status stays while the target branch moves."""
+    merges: bool = True
+    """Whether it merges without conflicts."""
 
 
-def preview(context: Context, request: MergeRequest) -> None:
-    """Post or edit one comment where the merge request breaks something; say so when it is mended."""
+def preview(context: Context, request: MergeRequest, now: datetime) -> None:
+    """Post or edit one comment on what a merge request would bring about, where that is Towpath's to say."""
     base = observe.base(context)
     if request.state is not MergeRequestState.opened or request.target_branch != base.branch:
         return
     context.mirror.ensure(request.head)
     proposed = _proposed(context, base.head, request.head)
-    changed, gated = proposed.changed, _gated(context, base.policy, proposed)
-    faults, less = _policy(context, proposed.tree, base.policy) if FILE in changed else ((), ())
-    owners = [path for path in changed if path in CODEOWNERS]
-    less += tuple(f"{code(path)} changes: who owns what is another question after it" for path in owners)
-    # By the policy in force: nobody has reviewed the other one yet, and it could make us read any file of the branch.
-    troubles = _troubles(context, proposed.tree, base.policy, changed)
-    known = report_text(context, request.iid)
-    body = words.preview(faults, troubles, less) + words.gated(gated)
-    if known != body and (known is not None or faults or troubles or less or gated):
-        post_report(context, request.iid, body)
+    gated = _gated(context, base.policy, proposed)
+    ours = _is_ours(base, proposed.changed)
+    standing = report_text(context, request.iid)
+    if ours or gated or standing is not None:
+        body = previewed(_foreseen(context, base, request, proposed, now)) + words.gated(gated)
+        if standing != body:
+            post_report(context, request.iid, body)
     if context.forge.kind == "github":
         _set_status(context, request, gated)
 
@@ -70,7 +77,50 @@ def _proposed(context: Context, base: str, head: str) -> Proposed:
     tree = merged.tree if isinstance(merged, Merged) else head
     changed = mirror.changed(base, tree)
     own = mirror.changed(common, head) if common is not None else ()
-    return Proposed(tree, changed, tuple(dict.fromkeys((*changed, *own))))
+    return Proposed(tree, changed, tuple(dict.fromkeys((*changed, *own))), isinstance(merged, Merged))
+
+
+def _foreseen(
+    context: Context, base: observe.Base, request: MergeRequest, proposed: Proposed, now: datetime
+) -> Preview:
+    """What it breaks, what it asks less for, what follows, and what validators say of it."""
+    changed, tree = proposed.changed, proposed.tree
+    faults, less = _policy(context, tree, base.policy) if FILE in changed else ((), ())
+    owners = [path for path in changed if path in CODEOWNERS]
+    less += tuple(f"{code(path)} changes: who owns what is another question after it" for path in owners)
+    # By the policy in force: nobody has reviewed the other one yet, and it could make us read any file of the branch.
+    troubles = _troubles(context, tree, base.policy, changed)
+    if not proposed.merges or not _is_ours(base, changed):
+        return Preview(faults, troubles, less, validation=Validation(""))
+    found = _seen(context, request, base, proposed)
+    coming = prospect(context, base, tree, now)
+    return Preview(faults, troubles, less, coming, found, _full(context, request, found))
+
+
+def _is_ours(base: observe.Base, changed: tuple[str, ...]) -> bool:
+    """Whether it changes targets, what they are rendered from, or the rules."""
+    template = base.policy.services.path
+    named = any(path == FILE or path in CODEOWNERS or layout.capture(template, path) is not None for path in changed)
+    return named or bool(affected(base.policy, base.inventory, changed))
+
+
+def _full(context: Context, request: MergeRequest, validation: Validation | None) -> str:
+    """The address of all that validators said, kept there for whoever follows it."""
+    if validation is None or not validation.checked:
+        return ""
+    full.keep(context, request, validation)
+    return full.address(context, request)
+
+
+def _seen(context: Context, request: MergeRequest, base: observe.Base, proposed: Proposed) -> Validation | None:
+    """What validators say of it; where they have not looked yet they are asked."""
+    reading = Reading(context.mirror, context.parsed)
+    change = change_of(reading, base.policy, (base.head, proposed.tree), base.inventory)
+    found = known(context.memory, context.validating.validators, change)
+    if found.unasked:
+        work = ("validate", context.forge.name, context.repository, str(request.iid))
+        ask(context.memory, context.validating, work, found.unasked)
+    return found.validation
 
 
 def _gated(context: Context, policy: Policy, proposed: Proposed) -> tuple[str, ...]:
@@ -89,8 +139,20 @@ def is_unseen(context: Context, request: MergeRequest) -> bool:
     return to_target and context.memory.get(_status_key(context, request)) is None
 
 
+def outdated(context: Context, last: str | None, head: str) -> tuple[MergeRequest, ...]:
+    """The open ones where the policy is another than at `last`: by it the status that they have may be another too.
+
+    None of them where nothing is remembered: then the sweep finds them unseen."""
+    if context.forge.kind != "github" or last is None or not context.mirror.has(last):
+        return ()
+    if FILE not in context.mirror.changed(last, head):
+        return ()
+    found = context.forge.updated_requests(context.repository, datetime.fromtimestamp(0, UTC))
+    return tuple(request for request in found if request.state is MergeRequestState.opened)
+
+
 def _set_status(context: Context, request: MergeRequest, gated: tuple[str, ...]) -> None:
-    """Once for each head; never on an open promotion's, whose status is another matter."""
+    """Once for each head and what is said of it; never on an open promotion's, whose status is another matter."""
     state, text = words.own_status(gated)
     key = _status_key(context, request)
     if context.memory.get(key) == text or _is_promoted(context, request.head):

@@ -19,6 +19,7 @@ from bot.web.receive import Refusal, Told
 from policies import naming
 from policies.model import Image, Sighting
 from policies.sightings import announced
+from workers.observe import full
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +60,7 @@ def make_ports(settings: Settings, pending: Pending, memory: Memory, clock: Cloc
     def answers(name: str, headers: Mapping[str, str], body: bytes) -> tuple[Answer, ...]:
         return _answers(settings, memory, Post(name, headers, body, clock()))
 
-    return Ports(forge, image, answers, pending.ping)
+    return Ports(forge, image, answers, pending.ping, lambda token: full.found(memory, token))
 
 
 # A forge's webhook.

@@ -12,7 +12,7 @@ from policies.decide import decide
 from policies.snapshot import Snapshot
 from workers.audit import audit
 from workers.execute import Failures, Hands, execute, finish_merge
-from workers.observe import observe
+from workers.observe import Base, observe
 from workers.observe.answers import answered
 from workers.observe.context import Context
 from workers.observe.people import forget
@@ -62,14 +62,14 @@ def reconcile(
     raise AssertionError("the last round returns")
 
 
-def look(context: Context, unit: str, now: datetime) -> tuple[Snapshot, Plan]:
+def look(context: Context, unit: str, now: datetime, at: Base | None = None) -> tuple[Snapshot, Plan]:
     """Observe and decide, with every question answered that the decision asks; the plan is whole."""
-    snapshot = observe(context, unit)
+    snapshot = observe(context, unit, at)
     plan = decide(snapshot, now)
     while plan.questions:
         snapshot = answered(context, snapshot, plan.questions)
         plan = decide(snapshot, now)
-    for stage in plan.stages:
+    for stage in plan.stages if at is None else ():
         log.info("decided", stage=stage.stage, outcome=stage.verdict.outcome.value, why=stage.verdict.reason)
     return snapshot, plan
 

@@ -11,7 +11,7 @@ import structlog
 from bot.errors import OutsideError, Permanent, RateLimited
 from bot.memory import Answer
 from bot.pending import Work
-from policies import naming
+from policies import layout, naming
 from policies.codeowners import LOCATIONS
 from policies.loosening import loosened
 from policies.model import MergeRequest, MergeRequestState, Sighting, Trouble
@@ -23,7 +23,8 @@ from workers.hands import Hands
 from workers.observe.context import Context
 from workers.observe.policy import FAR_BACK, in_force
 from workers.observe.promotions import is_ours
-from workers.preview import is_unseen, preview
+from workers.preview import is_unseen, outdated, preview
+from workers.pushes import pushed
 from workers.recovery import recover_lately
 from workers.world import World
 
@@ -119,10 +120,21 @@ def route_repository(world: World, forge: str, repository: str, now: datetime) -
     last = world.memory.get(key)
     units = _changed_units(context, base, last)
     _alarm_when_looser(context, base, last)
+    _mark_requests(world, context, outdated(context, last, base.head), now, "policy")
+    _mark_push(world, context, base, last, now)
     _mark_units(world, context, units, now, f"push {base.head[:12]}")
     if base.faults:
         log.error("policy unusable, going on with the last good one", faults=[fault.message for fault in base.faults])
     world.memory.set(key, base.head, 30 * 24 * 3600)
+
+
+def _mark_push(world: World, context: Context, base: observe.Base, last: str | None, now: datetime) -> None:
+    """What people brought into the target branch is validated, though it is there already."""
+    if last is None or last == base.head or not context.mirror.has(last):
+        return
+    work = pushed(context, base.policy, last, base.head)
+    if work is not None:
+        world.pending.mark([work], now.timestamp(), cause=f"push {base.head[:12]}")
 
 
 def _alarm_when_looser(context: Context, base: observe.Base, last: str | None) -> None:
@@ -186,7 +198,7 @@ def route_request(world: World, hands: Hands, forge: str, repository: str, iid: 
         return
     name = naming.parse_branch(request.source_branch)
     if name is None:
-        preview(context, request)
+        preview(context, request, hands.clock())
     else:
         _mark_units(world, context, (name.unit,), hands.clock(), f"!{iid}")
     _go_on(world, context, converse(context, hands, request), hands.clock(), f"!{iid}")
@@ -249,13 +261,15 @@ def _sweep(world: World, context: Context, now: datetime) -> None:
 
 def _mark_unseen(world: World, context: Context, requests: Sequence[MergeRequest], now: datetime) -> None:
     """People's open merge requests without the status that they may need, where a webhook was lost (R4)."""
-    works: list[Work] = [
-        ("request", context.forge.name, context.repository, str(request.iid))
-        for request in requests
-        if naming.parse_branch(request.source_branch) is None and is_unseen(context, request)
-    ]
+    _mark_requests(world, context, [request for request in requests if is_unseen(context, request)], now, "sweep")
+
+
+def _mark_requests(world: World, context: Context, requests: Sequence[MergeRequest], now: datetime, cause: str) -> None:
+    """Those of these that are people's own."""
+    own = [request for request in requests if naming.parse_branch(request.source_branch) is None]
+    works: list[Work] = [("request", context.forge.name, context.repository, str(request.iid)) for request in own]
     if works:
-        world.pending.mark(works, now.timestamp(), cause="sweep")
+        world.pending.mark(works, now.timestamp(), cause=cause)
 
 
 def _mark_spoken(
@@ -290,8 +304,20 @@ def _label(context: Context, request: MergeRequest, labels: list[str]) -> None:
         log.warning("not labelled", mr=request.iid, why=str(error))
 
 
-def _mark_units(world: World, context: Context, units: tuple[str, ...], now: datetime, cause: str) -> None:
+def _mark_units(world: World, context: Context, found: tuple[str, ...], now: datetime, cause: str) -> None:
+    units = tuple(unit for unit in found if layout.is_utf8(unit))
+    if len(units) < len(found):
+        _tell_unnamed(world, context, tuple(unit for unit in found if not layout.is_utf8(unit)))
     if units:
         works: list[Work] = [("unit", context.forge.name, context.repository, unit) for unit in units]
         world.pending.mark(works, now.timestamp(), cause=cause)
         log.info("marked", units=list(units[:20]), count=len(units), cause=cause)
+
+
+def _tell_unnamed(world: World, context: Context, units: tuple[str, ...]) -> None:
+    """Services that nothing can be told of, once a day."""
+    key = f"unnamed:{context.subject}"
+    if world.memory.get(key) is None:
+        names = [ascii(unit) for unit in units[:20]]
+        log.error("services left out: their names are not UTF-8", repository=context.subject, services=names)
+        world.memory.set(key, "said", 24 * 3600)

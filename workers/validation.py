@@ -10,7 +10,8 @@ from policies.model import MergeRequest, MergeRequestState
 from workers import observe
 from workers.hands import Hands
 from workers.looking import look_at
-from workers.observe.changes import change_of
+from workers.observe import full
+from workers.observe.changes import Reading, change_of
 from workers.observe.context import Context
 from workers.observe.promotions import is_ours
 from workers.world import World
@@ -26,6 +27,7 @@ def validate(world: World, hands: Hands, place: tuple[str, str], iid: int) -> No
     if change is None:
         return
     found = look_at(world.kit, change, hands.still_mine)
+    full.keep(context, request, found)
     log.info("validated", mr=iid, key=found.key, findings=len(found.findings))
     world.pending.mark([_woken(context, request)], world.clock().timestamp(), cause="validated")
 
@@ -39,7 +41,7 @@ def _change(context: Context, request: MergeRequest) -> Change | None:
     merged = context.mirror.merge(base.head, request.head)
     if not isinstance(merged, Merged):
         return None
-    return change_of(context, base.policy, (base.head, merged.tree), base.inventory)
+    return change_of(Reading(context.mirror, context.parsed), base.policy, (base.head, merged.tree), base.inventory)
 
 
 def _woken(context: Context, request: MergeRequest) -> Work:

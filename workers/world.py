@@ -18,7 +18,7 @@ from bot.memory import Memory
 from bot.pending import Pending, Work, connect
 from bot.registries import Access, Registries, Registry
 from bot.settings import ForgeSettings, RegistrySettings, Settings, SigningSettings
-from bot.validators import VALIDATORS, Validator
+from bot.validators import VALIDATORS, Validator, command
 from bot.validators.launching import Launcher
 from workers.looking import Kit
 from workers.observe.context import Context
@@ -77,8 +77,9 @@ class World:
             seal_keys=_seal_keys(self.settings, name, repository),
             signer=_signer(self.settings.signing),
             registries=self.registries,
-            validating=Validating(self.validators, self._ask),
+            validating=Validating(self.looking, self._ask),
             command_prefix=self.settings.command_prefix,
+            public_url=self.settings.public_url,
         )
 
     def _ask(self, work: Work) -> None:
@@ -87,7 +88,13 @@ class World:
     @cached_property
     def kit(self) -> Kit:
         """What validators look with in this process."""
-        return Kit(self.validators, Launcher(), self.registries, self.memory)
+        launcher = Launcher(None, self.settings.validators_isolation, self.settings.validators_readable)
+        return Kit(self.looking, launcher, self.registries, self.memory)
+
+    @cached_property
+    def looking(self) -> tuple[Validator, ...]:
+        """All validators: Towpath's own, and then the operator's."""
+        return (*self.validators, *command.validators(self.settings.validators))
 
     @cached_property
     def registries(self) -> Registries:

@@ -45,6 +45,10 @@ class Mirror:
         self._local = threading.local()
         self._histories = Histories()
 
+    def aside(self) -> "Mirror":
+        """The same mirror for a look at commits that will never be on the forge, of which nothing is remembered."""
+        return Mirror(self.folder, self._access, timeout=self._timeout)
+
     # What crosses the network.
 
     def fetch(self) -> Mapping[str, str]:
@@ -163,6 +167,13 @@ class Mirror:
         found = trees.entry(self._tree(base), path)
         return found is not None and not isinstance(found, pygit2.Tree) and not trees.is_file(found)
 
+    def link(self, base: str, path: str) -> str | None:
+        """Where a symbolic link of a commit or tree leads, as written; empty for a submodule, None: it is neither."""
+        found = trees.entry(self._tree(base), path)
+        if found is None or isinstance(found, pygit2.Tree) or trees.is_file(found):
+            return None
+        return self.blob(str(found.id)).decode(errors="replace") if isinstance(found, pygit2.Blob) else ""
+
     def files(self, base: str) -> Iterator[tuple[str, str]]:
         """(path, blob id) of every regular file; symlinks and submodules are left out."""
         return trees.files(self._tree(base))
@@ -197,7 +208,7 @@ class Mirror:
 
     def message(self, commit: str) -> str:
         """A commit's whole message."""
-        return self._commit(commit).message
+        return _text(self._commit(commit).raw_message)
 
     def is_ancestor(self, old: str, new: str) -> bool:
         """Whether `old` is `new` or reachable from it."""
@@ -247,11 +258,9 @@ class Mirror:
     def is_plain(self, commit: str) -> bool:
         """Whether a commit is as `commit` writes them: in UTC, and without a signature or any other header."""
         found = self._commit(commit)
-        people = (found.author, found.committer)
-        author, committer = (pygit2.Signature(one.name, one.email, one.time, 0) for one in people)
-        ids: list[str | pygit2.Oid] = list(found.parent_ids)
-        made = self._repository().create_commit_string(author, committer, found.message, found.tree_id, ids)
-        text = cast(str, made).encode()  # the stub says that it is an id
+        parents = "".join(f"parent {parent}\n" for parent in found.parent_ids)
+        people = f"author {_who(found.author)} +0000\ncommitter {_who(found.committer)} +0000\n"
+        text = f"tree {found.tree_id}\n{parents}{people}\n{_text(found.raw_message)}".encode()
         return sha1(b"commit %d\0%b" % (len(text), text), usedforsecurity=False).hexdigest() == commit
 
     def note(self, name: str) -> str | None:
@@ -307,4 +316,9 @@ def _checked(commit: str) -> str:
 
 
 def _who(found: pygit2.Signature) -> str:
-    return f"{found.name} <{found.email}> {found.time}"
+    return f"{_text(found.raw_name)} <{_text(found.raw_email)}> {found.time}"
+
+
+def _text(raw: bytes) -> str:
+    """As UTF-8, whatever encoding the commit names: anybody can write one there that nobody knows."""
+    return raw.decode(errors="replace")

@@ -18,8 +18,9 @@ from policies.wording.quote import one_line
 
 TIMEOUT = (5, 15)
 """Seconds to connect, and between two pieces of an answer."""
-LARGEST = 1024 * 1024
-"""Bytes of an answer that are read."""
+MIB = 1024 * 1024
+LARGEST = MIB
+"""Bytes of a token endpoint's answer that are read."""
 TOKEN = re.compile(r"[\x21-\x7e]+")
 """Whatever else is sent as a header is refused by an error that repeats it (S10)."""
 
@@ -36,6 +37,8 @@ class Session:
         for origin in access.origins():
             self._requests.mount(f"{origin}/", HTTPAdapter())
         self._requests.auth = _as_it_is
+        self._told: dict[str, str] = {}
+        """The header that says who we are, once the registry has asked for it."""
 
     def __enter__(self) -> Self:
         return self
@@ -47,11 +50,31 @@ class Session:
 
     def head(self, url: str, accept: str, repository: str) -> requests.Response:
         """The answer to HEAD, of whatever status; where the registry asks who we are, the one after telling it."""
-        answer = self._send("HEAD", url, {"Accept": accept})
-        if answer.status_code != 401:
+        return self._asked("HEAD", url, accept, repository)
+
+    def get(self, url: str, accept: str, repository: str) -> requests.Response:
+        """The same for GET; its body is to be read by `body`."""
+        return self._asked("GET", url, accept, repository)
+
+    def body(self, answer: requests.Response, what: str, most: int) -> bytes:
+        """The body of an answer; Permanent where it has more bytes than `most`, a number of MiB."""
+        body = bytearray()
+        try:
+            for piece in answer.iter_content(65_536):
+                body += piece
+                if len(body) > most:
+                    raise self._permanent(f"{what} is longer than {most // MIB} MiB")
+        except OSError as failure:
+            raise unreached(self._subject, failure) from None
+        return bytes(body)
+
+    def _asked(self, method: str, url: str, accept: str, repository: str) -> requests.Response:
+        answer = self._send(method, url, {"Accept": accept, **self._told})
+        if answer.status_code != 401 or self._told:
             return answer
-        told = self._authorization(answer.headers.get("WWW-Authenticate", ""), repository)
-        return self._send("HEAD", url, {"Accept": accept, "Authorization": told})
+        challenge = answer.headers.get("WWW-Authenticate", "")
+        self._told = {"Authorization": self._authorization(challenge, repository)}
+        return self._send(method, url, {"Accept": accept, **self._told})
 
     def _authorization(self, challenge: str, repository: str) -> str:
         scheme, _, rest = challenge.partition(" ")
@@ -79,24 +102,13 @@ class Session:
 
     def _read_token(self, answer: requests.Response) -> str:
         try:
-            given = json.loads(self._body(answer))
+            given = json.loads(self.body(answer, "the token endpoint's answer", LARGEST))
         except (ValueError, RecursionError):
             given = None
         token = (given.get("token") or given.get("access_token")) if isinstance(given, dict) else None
         if not isinstance(token, str) or not TOKEN.fullmatch(token):
             raise self._permanent("the token endpoint's answer holds no token")
         return token
-
-    def _body(self, answer: requests.Response) -> bytes:
-        body = b""
-        try:
-            for piece in answer.iter_content(65_536):
-                body += piece
-                if len(body) > LARGEST:
-                    raise self._permanent("the token endpoint's answer is longer than 1 MiB")
-        except OSError as failure:
-            raise unreached(self._subject, failure) from None
-        return body
 
     def _send(
         self, method: str, url: str, headers: dict[str, str], params: dict[str, str] | None = None

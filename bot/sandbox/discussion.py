@@ -31,6 +31,8 @@ LONGEST_NOTE = 1_000_000
 
 COLORS = ("#dc143c", "#1f75cb", "#108548", "#7759c2", "#c17d10", "#737278")
 MENTION = re.compile(r"(?<![\w/.!-])(?:(?P<path>[\w.-]+(?:/[\w.-]+)+))?!(?P<iid>[1-9]\d{0,8})\b")
+CODE = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)
+"""What Markdown shows as code: no reference in it is one."""
 
 
 def system_note(state: State, thread: Thread, actor: User, body: str) -> Note:
@@ -43,7 +45,7 @@ def system_note(state: State, thread: Thread, actor: User, body: str) -> Note:
 
 def mention(state: State, project: Project, request: MergeRequest, actor: User, text: str) -> None:
     """Note on each merge request that the text names, once, that this one mentions it."""
-    for found in MENTION.finditer(text):
+    for found in MENTION.finditer(CODE.sub("", text)):
         named = project.requests.get(int(found["iid"])) if found["path"] in (None, project.full_path) else None
         body = f"mentioned in merge request !{request.iid}"
         if named and named is not request and all(note.body != body for note in named.notes):

@@ -1,22 +1,16 @@
 """What the page shows, as plain values that its templates can print."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-from markdown_it import MarkdownIt
-from markupsafe import Markup
 
 from bot.sandbox import merging
 from bot.sandbox.branches import may_merge
 from bot.sandbox.discussion import may_approve, may_see
 from bot.sandbox.gitstore import FileDiff
 from bot.sandbox.model import CommitStatus, Issue, MergeRequest, Note, Project, RequestState, Role, Thread, User
+from bot.sandbox.page_markdown import rendered
 from bot.sandbox.state import role
 from bot.sandbox.statuses import pipeline_status
-
-COMMENT = re.compile(r"^[ \t]*<!--.*?-->[ \t]*$\n?", re.MULTILINE | re.DOTALL)
-"""An HTML comment on lines of its own, which GitLab does not show either."""
 
 TIME = "%Y-%m-%d %H:%M:%S UTC"
 MOST_LINES = 2000
@@ -32,13 +26,6 @@ class ShownFile:
     additions: int
     deletions: int
     lines: tuple[tuple[str, str], ...]
-
-
-def rendered(text: str) -> Markup:
-    """Others' Markdown as HTML: none of theirs passes, no image is loaded, no script's address becomes a link."""
-    markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
-    made = markdown.disable("image").render(COMMENT.sub("", text))
-    return Markup(made)  # noqa: S704 - markdown-it escapes everything with html off
 
 
 def files(found: Iterable[FileDiff]) -> list[ShownFile]:

@@ -4,9 +4,9 @@ import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from redis.connection import parse_url
@@ -16,6 +16,7 @@ from bot.settings.registry import RegistrySettings
 from bot.settings.secrets import secrets
 from bot.settings.signing import SigningSettings
 from bot.settings.source import SourceSettings
+from bot.settings.validator import Absolute, ValidatorSettings, named
 
 __all__ = [
     "ForgeSettings",
@@ -24,6 +25,7 @@ __all__ = [
     "SettingsError",
     "SigningSettings",
     "SourceSettings",
+    "ValidatorSettings",
     "load_settings",
 ]
 
@@ -32,6 +34,10 @@ KUBERNETES = re.compile(
     r"TOWPATH(?:_[A-Z0-9_]+)?_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_[A-Z]+)?)?)"
 )
 """What Kubernetes sets in every pod beside a Service that is called `towpath` or `towpath-…`."""
+PUBLIC = re.compile(
+    r"(?:https://[A-Za-z0-9][A-Za-z0-9.-]*|http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]+)*/?"
+)
+"""An address that stands in Markdown as it is: no password, no query; without TLS on one's own machine alone."""
 REDIS_EXAMPLE = "redis://localhost:6379/0"
 JSON_WANTED = {
     "tuple_type": 'a JSON list is wanted, such as ["first", "second"]',
@@ -44,6 +50,7 @@ PARTS: dict[str, type[BaseModel]] = {
     "sources": SourceSettings,
     "registries": RegistrySettings,
     "signing": SigningSettings,
+    "validators": ValidatorSettings,
 }
 
 
@@ -68,6 +75,7 @@ class Settings(BaseSettings):
     sweep_seconds: float = Field(default=300, gt=0)
     lease_seconds: float = Field(default=120, ge=30)
     body_limit: int = Field(default=3 * 1024 * 1024, gt=0)
+    public_url: str = ""
     command_prefix: str = Field(default="towpath", pattern=r"^[A-Za-z][A-Za-z-]{0,39}$")
     bot_name: str = "Towpath"
     bot_email: str = "towpath@localhost"
@@ -75,6 +83,9 @@ class Settings(BaseSettings):
     sources: dict[str, SourceSettings] = {}
     registries: dict[str, RegistrySettings] = {}
     signing: SigningSettings | None = None
+    validators: Annotated[dict[str, ValidatorSettings], AfterValidator(named)] = {}
+    validators_isolation: Literal["namespaces", "process"] = "namespaces"
+    validators_readable: tuple[Absolute, ...] = ()
 
     @field_validator("redis_url")
     @classmethod
@@ -92,6 +103,13 @@ class Settings(BaseSettings):
         if url and not re.match(r"[a-z][a-z0-9+]*://", url):
             raise ValueError(f"no broker URL: write it like {REDIS_EXAMPLE}")
         return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_public(cls, url: str) -> str:
+        if url and not PUBLIC.fullmatch(url):
+            raise ValueError("no web address that people can use: write it like https://towpath.example.com")
+        return url.rstrip("/")
 
     @model_validator(mode="after")
     def _has_a_seal(self) -> Self:

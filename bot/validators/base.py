@@ -1,13 +1,15 @@
 """What every validator is: a name, the parts of a change that it looks at, and how it looks at one of them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 from bot.validators.launching import Launcher
 from policies.config import Services
-from policies.findings import Finding, ObjectChange
+from policies.findings import Finding, ObjectChange, Severity
 from policies.model import Pin
 from policies.validating import Validating
 
@@ -31,6 +33,10 @@ class Tree(Protocol):
         """The paths of all symbolic links and submodules below a folder."""
         ...
 
+    def link(self, path: str) -> str | None:
+        """Where a symbolic link leads, as it is written; empty for a submodule, None where there is neither."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -43,6 +49,8 @@ class Target:
     """What it pins afterwards; empty where it cannot be read."""
     upstream: tuple[str, ...] = ()
     """The paths of the same service's files in the stages before, as they are after the change."""
+    pins_before: tuple[Pin, ...] = ()
+    """What it pinned before; empty where it was not there or could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +127,8 @@ class Rendered:
     before: bytes | None
     after: bytes | None
     version: str = ""
+    unknown: str = ""
+    """Why it is not known what it was before; `before` is None then."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +156,24 @@ class Validator:
     """The outside program that it starts; empty for those that need none."""
     renders: bool = False
     """Whether it looks at rendered objects, and so depends on the renderer's program too."""
+    asks: bool = False
+    """Whether it asks something outside, whose *no* of today may be a *yes* tomorrow: an image may yet be pushed."""
+
+
+MOST_FINDINGS = 50
+"""That one part tells; of more, only their number is told."""
+LONGEST_MESSAGE = 500
+
+
+def bounded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The first of them with their messages cut, and one that says how many more there are, as severe as they."""
+    rest = iter(findings)
+    first = tuple(replace(one, message=one.message[:LONGEST_MESSAGE]) for one in islice(rest, MOST_FINDINGS))
+    more = Counter(one.severity for one in rest)
+    if not more:
+        return first
+    worst = next(severity for severity in Severity if more[severity])
+    return (*first, Finding(f"and {more.total():,} more", worst))
 
 
 def target_parts(change: Change) -> Iterator[Part]:

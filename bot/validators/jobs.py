@@ -64,12 +64,19 @@ def look(change: Change, job: Job, bench: Bench) -> Checked:
     except Exception as fault:
         log.exception("fault", validator=job.validator.name, part=job.part.subject)
         return _unable(job, Ran.broken, Broken(f"a fault of Towpath's own ({type(fault).__name__}): see its log"))
-    found = Checked(job.validator.name, job.part.subject, Ran.done, told.findings, "", told.version, told.changes)
+    findings = tuple(replace(one, message=_text(one.message), path=_text(one.path)) for one in told.findings)
+    changes = tuple(replace(one, target=_text(one.target)) for one in told.changes)
+    found = Checked(job.validator.name, _text(job.part.subject), Ran.done, findings, "", told.version, changes)
     return at_most(found, Severity(change.rules.of(job.validator.name).severity))
 
 
 def _unable(job: Job, how: Ran, why: Exception) -> Checked:
-    return Checked(job.validator.name, job.part.subject, how, why=str(why))
+    return Checked(job.validator.name, _text(job.part.subject), how, why=_text(str(why)))
+
+
+def _text(text: str) -> str:
+    """What can be kept as UTF-8: in Git a name may be any bytes."""
+    return text.encode(errors="replace").decode()
 
 
 def versions_of(validators: Iterable[Validator], version: Callable[[str], str | None]) -> dict[str, str]:

@@ -12,6 +12,8 @@ from werkzeug.exceptions import HTTPException
 from bot.memory import Answer
 from bot.web.breaker import Breaker
 from bot.web.receive import Refusal, Told
+from bot.web.reports import TEMPLATES, add_reports
+from policies.full import Full
 
 log = structlog.get_logger(__name__)
 
@@ -27,11 +29,13 @@ class Ports:
     answers: Callable[[str, Mapping[str, str], bytes], tuple[Answer, ...]]
     """What became of an image, asked with the same signature."""
     ping: Callable[[], None]
+    report: Callable[[str], Full | None] = lambda _: None
+    """The full text of a report, by the token in its address."""
 
 
 def create_app(ports: Ports, body_limit: int, clock: Callable[[], float] = time.monotonic) -> Flask:
     """The receiver. The order is always: cap the body, verify the sender, parse, store (S2)."""
-    app = Flask("towpath", static_folder=None)
+    app = Flask("towpath", static_folder=None, template_folder=str(TEMPLATES))
     breaker = Breaker(clock)
 
     def not_in_vain() -> Response | None:
@@ -58,6 +62,7 @@ def create_app(ports: Ports, body_limit: int, clock: Callable[[], float] = time.
     app.add_url_rule("/hooks/images/<source>/answer", view_func=hook_answer, methods=["POST"])
     app.add_url_rule("/healthz", "healthz", lambda: jsonify(ok=True))
     app.add_url_rule("/readyz", "readyz", lambda: _ready(ports))
+    add_reports(app, ports.report)
     app.register_error_handler(Refusal, _refused)
     app.before_request(not_in_vain)
     app.register_error_handler(redis.RedisError, no_redis)

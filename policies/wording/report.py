@@ -1,13 +1,17 @@
 """The one report comment of a merge request, and the commit status that mirrors its first line."""
 
+from policies.codeowners import Dialect
 from policies.config import Fault, Stage
+from policies.full import Top
 from policies.model import CheckState, Mergeable, Release, Trouble
 from policies.naming import REPORT_MARK
 from policies.snapshot import Promotion
 from policies.state import Order
 from policies.verdict import Outcome, Verdict
+from policies.wording.findings import sections
+from policies.wording.fitting import Item, Section, fitted
 from policies.wording.promotion import release_name
-from policies.wording.quote import code, fit, listed, most, one_line, plain
+from policies.wording.quote import code, listed, most, one_line, plain
 
 AS_BEFORE = "Until it is mended Towpath goes on with the last policy that it understood, and leaves these files alone."
 SIGN = {Outcome.passed: "✅", Outcome.wait: "⏳", Outcome.block: "⛔"}
@@ -22,7 +26,14 @@ def report(
     troubles: tuple[Trouble, ...] = (),
     order: Order | None = None,
 ) -> str:
-    """The whole comment: the verdict in the first line, the gates as a table, then what would change it."""
+    """The whole comment: the verdict in the first line, the gates as a table, what would change it, what was found."""
+    found = sections(promotion.validation, promotion.full) if promotion.validation is not None else ()
+    top, end = Item(_top(promotion, stage, verdict, order)), Item(_end(promotion))
+    broken = tuple(Item(row) for row in most([f"- {trouble_line(trouble)}" for trouble in troubles]))
+    return fitted((Section((top,)), Section(broken), *found, Section((end,))), promotion.full)
+
+
+def _top(promotion: Promotion, stage: Stage, verdict: Verdict, order: Order | None) -> str:
     lines = [
         REPORT_MARK,
         f"**{SIGN[verdict.outcome]} {_first_line(promotion, stage, verdict, order)}**",
@@ -33,9 +44,22 @@ def report(
     ]
     if verdict.change:
         lines += ["", f"What would change it: {verdict.change}."]
-    lines += ["", *most([f"- {trouble_line(trouble)}" for trouble in troubles])] if troubles else []
-    lines += ["", f"{_name(promotion)} at head {code(promotion.request.head[:12])}."]
-    return fit("\n".join(lines))
+    return "\n".join(lines)
+
+
+def _end(promotion: Promotion) -> str:
+    """What it is about; and, where validators looked, the address of all they said."""
+    looked = promotion.validation is not None and promotion.validation.checked
+    full = f" [Full report]({promotion.full})." if promotion.full and looked else ""
+    return f"{_name(promotion)} at head {code(promotion.request.head[:12])}.{full}"
+
+
+def top_of(report: str) -> Top:
+    """The verdict and the gates that a report begins with."""
+    first, _, rest = report.removeprefix(f"{REPORT_MARK}\n").partition("\n")
+    rows = [line for line in rest.partition("\n\n")[0].split("\n") if line.startswith("| ")]
+    cells = (row.removeprefix("| ").removesuffix(" |").split(" | ", 2) for row in rows[1:])
+    return Top(first.removeprefix("**").removesuffix("**"), tuple((row[0], row[1], row[2]) for row in cells))
 
 
 def _name(promotion: Promotion) -> str:
@@ -117,20 +141,6 @@ def alarm(commit: str, paths: tuple[str, ...]) -> str:
     )
 
 
-def preview(faults: tuple[Fault, ...], troubles: tuple[Trouble, ...], loosened: tuple[str, ...] = ()) -> str:
-    """The report on a person's merge request: what Towpath could not use, and what it would ask less for (S22)."""
-    parts = [REPORT_MARK]
-    rows = [f"- {policy_line(fault)}" for fault in faults] + [f"- {trouble_line(trouble)}" for trouble in troubles]
-    if rows:
-        parts += ["**⛔ Towpath could not use this after merging:**", "", *most(rows), "", AS_BEFORE]
-    if loosened:
-        parts += [*([""] if rows else []), "**⚠️ This loosens the policy of promotions:**", ""]
-        parts += most([f"- {what}" for what in loosened])
-    if not rows and not loosened:
-        parts.append("**✅ Towpath understands the policy and the values files of this merge request.**")
-    return fit("\n".join(parts))
-
-
 def gated(names: tuple[str, ...]) -> str:
     """What is added on a person's pull request that changes what Towpath gates: who can merge it at all."""
     if not names:
@@ -161,16 +171,20 @@ def policy_line(fault: Fault) -> str:
     return f"{code(place)} {code(fault.place)}: {plain(fault.message)}"
 
 
-def status(verdict: Verdict) -> tuple[CheckState, str]:
+def status(verdict: Verdict, kind: Dialect) -> tuple[CheckState, str]:
     """The commit status: state and at most 140 characters.
 
-    What waits is not named in it: GitLab refuses to change the text of a status that stays pending, and an old reason
-    is worse than none."""
+    What waits is not named in it on GitLab, which refuses to change the text of a status that stays pending: an old
+    reason is worse than none."""
     match verdict.outcome:
         case Outcome.passed:
             return CheckState.success, "Every gate passes"
         case Outcome.wait:
-            return CheckState.pending, "Waits: Towpath's comment on the merge request says for what"
+            told = "Towpath's comment on the merge request says for what" if kind == "gitlab" else verdict.reason
+            return CheckState.pending, _short(f"Waits: {told}")
         case Outcome.block:
-            text = one_line("Blocked: " + verdict.reason.replace("`", ""))
-            return CheckState.failed, text if len(text) <= STATUS_LIMIT else text[: STATUS_LIMIT - 1] + "…"
+            return CheckState.failed, _short(f"Blocked: {verdict.reason}")
+
+
+def _short(text: str) -> str:
+    return one_line(text.replace("`", ""), STATUS_LIMIT)

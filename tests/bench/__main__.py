@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.bench import codeowners, comments, promotion, receiver
+from tests.bench import codeowners, comments, promotion, receiver, secrets, validation
 from tests.bench.figures import Row
 
 BENCHES: Mapping[str, Callable[[int], list[Row]]] = {
@@ -16,6 +16,8 @@ BENCHES: Mapping[str, Callable[[int], list[Row]]] = {
     "promotion": promotion.measure,
     "codeowners": codeowners.measure,
     "comments": comments.measure,
+    "secrets": secrets.measure,
+    "validation": validation.measure,
 }
 HEAD = ("what", "Towpath", "yardstick", "ratio", "how")
 

@@ -122,3 +122,38 @@ def test_S22_rights_that_lift_something_and_go_to_others_are_named() -> None:
     given = Permissions(promote={"*": ("@@developers",)}, hold={"*": ("@@maintainers",)})
     found = loosened(plain, plain.model_copy(update={"permissions": given}))
     assert found == ("`permissions.promote` belongs to others",)
+
+
+ASKED: dict[str, object] = {
+    "checks": {"trivy": {"severity": "warning"}, "schema": {"required": True}, "parity": {"run": False}},
+    "commands": {"lint": {"required": True}},
+}
+
+
+@pytest.mark.parametrize(
+    ("new", "words"),
+    [
+        (ASKED, []),
+        ({**ASKED, "mode": "report"}, ["`validation.mode` goes from `enforce` to `report`"]),
+        (
+            {},
+            ["`schema` need not be able to run", "`lint` need not be able to run"],
+        ),
+        (
+            {"checks": {"schema": {"run": False, "required": True}, "secrets": {"severity": "note"}}, "commands": {}},
+            [
+                "`schema` is not run any more",
+                "`secrets` counts as `note` at most, where it was `error`",
+                "`lint` need not be able to run",
+            ],
+        ),
+        (
+            {**ASKED, "checks": {"schema": {"required": True}, "kubeconform": {"ignore_missing": True}}},
+            ["`kubeconform` looks for something else"],
+        ),
+    ],
+)
+def test_S22_what_validators_ask_less_for_is_told(new: dict[str, object], words: list[str]) -> None:
+    plain = {"version": 1, "services": {"path": a.PATH}, "stages": [prod(after=None)]}
+    old, after = (Policy.model_validate({**plain, "validation": one}) for one in (ASKED, new))
+    assert list(loosened(old, after)) == words

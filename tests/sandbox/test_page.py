@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from bot.sandbox.app import create_app
 from bot.sandbox.model import RequestState, Role
-from bot.sandbox.page_views import rendered
+from bot.sandbox.page_markdown import rendered
 from bot.sandbox.requests import Edit, Opening
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.statuses import Setting
@@ -159,7 +159,17 @@ def test_S9_nothing_that_others_wrote_runs(sandbox: Sandbox, browser: FlaskClien
         ("<!-- hidden -->\nshown", "<p>shown</p>\n"),
         ("[a](https://x.example.com)", '<p><a href="https://x.example.com">a</a></p>\n'),
         ("[a](javascript:b)", "<p>[a](javascript:b)</p>\n"),
+        (
+            "<details><summary><code>a</code> b</summary>\n\n**c**\n\n</details>",
+            "<details><summary><code>a</code> b</summary>\n<p><strong>c</strong></p>\n</details>",
+        ),
+        ("<details onclick=x>\n\n</details>", "&lt;details onclick=x&gt;\n</details>"),
+        ("<details><summary><b>a</b></summary>", "<details>&lt;summary&gt;&lt;b&gt;a&lt;/b&gt;&lt;/summary&gt;"),
+        (
+            "```diff\n+<b>\n-x\n```",
+            '<pre class="diff"><span class="add">+&lt;b&gt;</span><span class="del">-x</span></pre>\n',
+        ),
     ],
 )
-def test_markdown_is_rendered_without_html(markdown: str, html: str) -> None:
+def test_S9_markdown_is_rendered_without_html_but_for_folds(markdown: str, html: str) -> None:
     assert rendered(markdown) == html

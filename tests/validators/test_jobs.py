@@ -13,7 +13,7 @@ from bot.validators.base import Broken, Skipped, file_parts, target_parts
 from bot.validators.jobs import TOWPATH, versions_of
 from bot.validators.launching import Absent, Launcher, Stopped
 from policies.config import Services
-from policies.findings import Finding, Ran, Severity
+from policies.findings import CHECKED, Finding, Ran, Severity
 from policies.validating import Validating
 from tests.validators.trees import DictTree, change_of
 
@@ -163,3 +163,14 @@ def test_a_target_knows_what_its_path_captured() -> None:
     (target,) = changed().targets
     assert target == Target(PATH, {"environment": "prod", "cluster": "eu", "service": "shop"})
     assert changed().services == Services(path="environments/{environment}/{cluster}/{service}/values.yaml")
+
+
+def test_a_name_that_is_no_utf_8_can_be_kept() -> None:
+    path = "environments/prod/caf\udce9/shop/values.yaml"
+    change = change_of({path: "a: 1\n"}, {path: "a: 2\n"})
+    finding = Finding("bad \udce9", path=path)
+    for answer in (Raising(findings=(finding,)), Raising(Broken(f"lost {path}"))):
+        (job,) = jobs(change, (replace(validator(), check=answer.check),), {})
+        kept = look(change, job, BENCH)
+        assert CHECKED.validate_json(CHECKED.dump_json(kept)) == kept
+        assert kept.part == "environments/prod/caf?/shop/values.yaml"

@@ -21,11 +21,15 @@ class DictTree:
 
     contents: Mapping[str, bytes]
     linked: tuple[str, ...] = field(default=())
-    """Paths of symbolic links."""
+    """Paths of symbolic links and submodules."""
+    leads: Mapping[str, str] = field(default_factory=dict)
+    """Where each of them leads; a submodule is none of these."""
 
     def id(self, path: str) -> str | None:
         if path in self.contents:
             return hashlib.sha1(self.contents[path], usedforsecurity=False).hexdigest()
+        if path in self.linked:
+            return hashlib.sha1(f"{path} {self.link(path)}".encode(), usedforsecurity=False).hexdigest()
         below = list(self.files(path))
         if not below:
             return None
@@ -37,6 +41,9 @@ class DictTree:
 
     def files(self, folder: str) -> Iterator[str]:
         yield from (path for path in sorted(self.contents) if not folder or path.startswith(f"{folder}/"))
+
+    def link(self, path: str) -> str | None:
+        return self.leads.get(path, "") if path in self.linked else None
 
     def links(self, folder: str) -> Iterator[str]:
         yield from (path for path in self.linked if not folder or path.startswith(f"{folder}/"))
@@ -60,7 +67,13 @@ def change_of(
     paths = tuple(sorted(path for path in {*before, *after} if before.get(path) != after.get(path)))
     said = Services.model_validate({"path": TEMPLATE, **(services or {})})
     targets = tuple(
-        Target(path, names, _pins(second.contents[path]), upstream=(upstream or {}).get(path, ()))
+        Target(
+            path,
+            names,
+            _pins(second.contents[path]),
+            (upstream or {}).get(path, ()),
+            _pins(first.contents.get(path, b"")),
+        )
         for path in paths
         if path in after and (names := layout.capture(said.path, path)) is not None
     )

@@ -95,6 +95,25 @@ def test_each_head_is_given_its_status_once(town: Town) -> None:
     assert said(town, request)[0][0] == "failed"
 
 
+@pytest.mark.parametrize("memory", [True, False])
+def test_S22_a_policy_that_gates_more_turns_standing_pull_requests_red(town: Town, memory: bool) -> None:
+    town.sandbox.commit_as("maria", PROJECT, "main", {"towpath.yaml": POLICY}, "no approvals")
+    town.settle()
+    request, other = opened(town, {PROD: values(tag="mine")}), opened(town, {"README.md": "x"}, "other")
+    assert [said(town, one)[0][0] for one in (request, other)] == ["success", "success"]
+    town.pass_time(7200)
+    town.sweep()
+    if not memory:
+        town.flush_redis()
+    town.sandbox.journal.clear()
+    town.sandbox.commit_as("maria", PROJECT, "main", {"towpath.yaml": GATED}, "approvals again")
+    town.settle()
+    town.sweep()
+    assert [said(town, one)[-1][0] for one in (request, other)] == ["failed", "success"]
+    written = [one for one in town.sandbox.journal.entries("towpath") if f"/statuses/{request.head}" in one.path]
+    assert len(written) == 1
+
+
 def test_R4_a_lost_webhook_leaves_no_pull_request_waiting(town: Town) -> None:
     town.lost = 100
     request = opened(town, {"README.md": "x"})
@@ -126,7 +145,8 @@ def test_a_promotions_head_keeps_the_promotions_own_status(town: Town) -> None:
 def test_on_gitlab_no_status_is_set_on_peoples_merge_requests(gitlab: Town) -> None:
     request = opened(gitlab, {PROD: values(tag="mine")})
     assert said(gitlab, request) == []
-    assert comments(request) == []
+    (comment,) = comments(request)
+    assert "only those who may bypass that can merge it" not in comment
 
 
 def test_a_merge_request_that_is_merely_behind_a_stricter_target_branch_loosens_nothing(gitlab: Town) -> None:
@@ -228,3 +248,34 @@ def test_what_a_person_closed_lets_nothing_through_elsewhere(town: Town) -> None
     request = town.sandbox.open_as("jonas", PROJECT, Opening("again", "main", "Again"))
     town.settle()
     assert said(town, request)[-1] == ("failed", "Changes what Towpath gates in prod: see docs")
+
+
+# What it would bring about.
+
+
+def test_what_follows_after_it_is_foreseen(gitlab: Town) -> None:
+    """Prod waits for v2: whoever takes the gate away, or pins it by hand, reads what that does."""
+    request = opened(gitlab, {PROD: values(tag="v2")})
+    assert "- `shop` in `prod`: closes `!2`" in comments(request)[0]
+
+
+def test_who_would_have_to_approve_is_told_where_the_rules_change(town: Town) -> None:
+    request = opened(town, {"CODEOWNERS": "/environments/prod/ @jonas\n"}, "owners")
+    (comment,) = comments(request)
+    assert "- `shop` in `prod` needs the approval of 1 of `@jonas`, now of 1 of `@platform/owners`" in comment
+    other = opened(town, {"towpath.yaml": LOOSER}, "looser")
+    told = "- `shop` in `prod` needs the approval of 1 of anybody who may write, now of 1 of `@platform/owners`"
+    assert told in comments(other)[0]
+
+
+def test_a_new_stage_is_foreseen(gitlab: Town) -> None:
+    last = "  - name: last\n    where: {environment: last}\n    after: [prod]\n"
+    files = {"towpath.yaml": GATED + last, "environments/last/one/shop/values.yaml": values()}
+    assert "- `shop` comes to `last`" in comments(opened(gitlab, files))[0]
+
+
+def test_nothing_is_written_for_what_is_only_foreseen(gitlab: Town) -> None:
+    before = [note.body for note in waiting(gitlab).notes], gitlab.pins("prod")
+    opened(gitlab, {PROD: values(tag="v2")})
+    assert ([note.body for note in waiting(gitlab).notes], gitlab.pins("prod")) == before
+    assert waiting(gitlab).iid == 2

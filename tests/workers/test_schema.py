@@ -165,6 +165,7 @@ def test_the_handbook_lists_every_key() -> None:
         *(f"stages[].source.{key}" for key in found["$defs"]["Source"]["properties"]),
         *(f"stages[].approvals.{key}" for key in found["$defs"]["Approvals"]["properties"]),
         *(f"stages[].rollback.{key}" for key in found["$defs"]["Rollback"]["properties"]),
+        "validation.mode",
         "version",
     }
     table = (DOCS / "policy.md").read_text("utf-8").partition("### ")[0]

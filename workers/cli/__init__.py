@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, str] = {
     "schema": "print the JSON Schema of towpath.yaml",
     "state": "show what commands decided, or begin it anew",
     "timer": "start the timer, which hands due work to the workers",
+    "validate": "say what validators find in a working tree",
     "web": "start the receiver of webhooks",
     "webhooks": "set up the webhooks of the config repositories",
     "worker": "start a worker",

@@ -20,6 +20,9 @@ from workers.observe.state import find_state
 __all__ = ["POLICY_FILE", "Base", "base", "observe"]
 
 
+NOT_UTF8 = "its name is not UTF-8: rename it"
+
+
 @dataclass(frozen=True)
 class Base:
     """The target branch as read: its commit, the policy in force there, and where everything is."""
@@ -48,9 +51,11 @@ def base(context: Context) -> Base:
     return Base(branch, head, force.policy, inventory, force.faults, state.state, state.head)
 
 
-def observe(context: Context, unit: str) -> Snapshot:
-    """Everything that a decision on this unit may look at; what it asks beyond is answered by `answers.answered`."""
-    now = base(context)
+def observe(context: Context, unit: str, at: Base | None = None) -> Snapshot:
+    """Everything that a decision on this unit may look at; what it asks beyond is answered by `answers.answered`.
+
+    `at` is the target branch as it was read before, or as it would be."""
+    now = at or base(context)
     stages = _stages(context, now, unit)
     services = now.policy.services
     places = tuple(dict.fromkeys(place for view in stages for place in view.places))
@@ -70,6 +75,7 @@ def observe(context: Context, unit: str) -> Snapshot:
         can_sign=context.signer is not None,
         state=now.state,
         state_head=now.state_head or "",
+        kind=context.forge.kind,
         catching_up=context.memory.get(promotions.catching_key(context)) or "",
     )
     opened = _promotions(context, snapshot)
@@ -89,7 +95,9 @@ def _view(context: Context, now: Base, stage: Stage, paths: tuple[str, ...]) -> 
         if not layout.selected(stage.where, now.inventory.captured(path)):
             continue
         parsed = context.parsed(now.policy.services, now.inventory.files[path])
-        if isinstance(parsed, Trouble):
+        if not layout.is_utf8(path):
+            troubles.append(Trouble(path, None, NOT_UTF8))
+        elif isinstance(parsed, Trouble):
             troubles.append(replace(parsed, path=path))
         else:
             targets.extend(now.inventory.targets(path, parsed))

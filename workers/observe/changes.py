@@ -1,15 +1,20 @@
 """What a merge request would make of the target branch, as validators look at it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
+from itertools import islice
 
 from bot.git import Mirror
 from bot.validators import Change, Target
 from policies import layout
-from policies.config import Policy, Stage
-from policies.model import Trouble
-from workers.observe.context import Context
-from workers.observe.inventory import Inventory, following
+from policies.config import Policy, Services, Stage
+from policies.model import Pin, Trouble
+from policies.validating import filled
+from workers.observe.inventory import Inventory, Parsed, following
+
+MOST_AFFECTED = 20
+"""Targets that a change does not touch, and that are rendered anew because of it: a chart may be everybody's."""
 
 
 @dataclass(frozen=True)
@@ -50,27 +55,71 @@ class MirrorTree:
         return self.mirror.link(self.base, path)
 
 
-def change_of(context: Context, policy: Policy, trees: tuple[str, str], inventory: Inventory) -> Change:
+@dataclass(frozen=True)
+class Reading:
+    """Where files are read, and how what they pin is told; see `Context`."""
+
+    mirror: Mirror
+    parsed: Callable[[Services, str], Parsed]
+    """Takes a blob's id."""
+
+
+def change_of(reading: Reading, policy: Policy, trees: tuple[str, str], inventory: Inventory) -> Change:
     """The change from one commit or tree to another, by the policy in force; `inventory` is that of any commit."""
     before, after = trees
-    paths = context.mirror.changed(before, after)
-    inventory = following(context.mirror, inventory, after)
-    touched = [path for path in paths if path in inventory.files]
+    paths = reading.mirror.changed(before, after)
+    inventory = following(reading.mirror, inventory, after)
+    touched = dict.fromkeys((*(path for path in paths if path in inventory.files), *affected(policy, inventory, paths)))
     return Change(
-        MirrorTree(context.mirror, before),
-        MirrorTree(context.mirror, after),
+        MirrorTree(reading.mirror, before),
+        MirrorTree(reading.mirror, after),
         paths,
-        tuple(_target(context, policy, inventory, path) for path in touched),
+        tuple(_target(reading, policy, inventory, (path, before)) for path in touched),
         policy.services,
         policy.validation,
     )
 
 
-def _target(context: Context, policy: Policy, inventory: Inventory, path: str) -> Target:
-    parsed = context.parsed(policy.services, inventory.files[path])
+def affected(policy: Policy, inventory: Inventory, paths: tuple[str, ...]) -> tuple[str, ...]:
+    """The targets that are rendered from something in these paths other than targets, such as a chart; a few of them.
+
+    What a kustomization builds upon outside its own folder is not known here."""
+    others = tuple(path for path in paths if path not in inventory.files)
+    templates = _rendered_from(policy)
+    if not others or not templates:
+        return ()
+    hit = {template: _hit(template, others) for template in templates}
+    found = (path for path in inventory.files if any(hit[template](inventory.captured(path)) for template in templates))
+    return tuple(islice(found, MOST_AFFECTED))
+
+
+def _rendered_from(policy: Policy) -> tuple[str, ...]:
+    checks = policy.validation.checks
+    found = (checks.helm.chart, *checks.helm.values, checks.kustomize.folder, checks.values_schema.file)
+    return tuple(template for template in found if template is not None)
+
+
+def _hit(template: str, paths: tuple[str, ...]) -> Callable[[dict[str, str]], bool]:
+    """Whether one of these paths is what the template names for a target, or lies below it; each name once."""
+
+    @cache
+    def below(root: str) -> bool:
+        return any(path == root or path.startswith(f"{root}/") for path in paths)
+
+    return lambda names: below(filled(template, names))
+
+
+def _target(reading: Reading, policy: Policy, inventory: Inventory, at: tuple[str, str]) -> Target:
+    path, before = at
     names = inventory.captured(path)
     upstream = tuple(_upstream(policy, inventory, names))
-    return Target(path, names, () if isinstance(parsed, Trouble) else parsed, upstream)
+    pins = _pins(reading, policy, inventory.files[path])
+    return Target(path, names, pins, upstream, _pins(reading, policy, reading.mirror.blob_id(before, path)))
+
+
+def _pins(reading: Reading, policy: Policy, blob: str | None) -> tuple[Pin, ...]:
+    parsed = None if blob is None else reading.parsed(policy.services, blob)
+    return () if parsed is None or isinstance(parsed, Trouble) else parsed
 
 
 def _upstream(policy: Policy, inventory: Inventory, names: dict[str, str]) -> Iterator[str]:

@@ -33,6 +33,8 @@ class Context:
     validating: Validating = field(default_factory=Validating)
     command_prefix: str = "towpath"
     """The word behind the slash with which every command can be called, whatever other bots listen to."""
+    public_url: str = ""
+    """Where people reach the receiver; empty where reports have no page."""
 
     def editor(self, services: Services) -> Editor:
         """The way to edit what a policy's services are written in."""

@@ -95,10 +95,10 @@ def _of(commit: str, services: Services, files: dict[str, str]) -> Inventory:
 class Inventories:
     """The newest inventory of one repository, and what its blobs pin."""
 
-    def __init__(self) -> None:
+    def __init__(self, blobs: Blobs | None = None) -> None:
         self._lock = threading.Lock()
         self._newest: Inventory | None = None
-        self.blobs = Blobs()
+        self.blobs = blobs or Blobs()
 
     def at(self, mirror: Mirror, commit: str, services: Services) -> Inventory:
         """The inventory of a commit, from the newest known where the template is the same."""

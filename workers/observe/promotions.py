@@ -8,7 +8,8 @@ from policies.findings import Validation
 from policies.model import MergeRequest, MergeRequestState, Thread, User
 from policies.snapshot import Integrity, Promotion, Refusal, Snapshot
 from policies.trailers import Record
-from workers.observe.changes import change_of
+from workers.observe import full
+from workers.observe.changes import Reading, change_of
 from workers.observe.content import prove, splice
 from workers.observe.context import Context
 from workers.observe.own import own_commit
@@ -48,7 +49,16 @@ def promotion(context: Context, snapshot: Snapshot, request: MergeRequest) -> Pr
         cause=record.cause if record is not None else "",
         validation=seen.validation,
         unasked=seen.unasked,
+        full=_full(context, request, seen.validation),
     )
+
+
+def _full(context: Context, request: MergeRequest, validation: Validation | None) -> str:
+    """The address of the full text. It is kept here too: the same content may have been validated for another head."""
+    if validation is None or not validation.checked:
+        return ""
+    full.keep(context, request, validation)
+    return full.address(context, request)
 
 
 def _seen(context: Context, snapshot: Snapshot, proof: Integrity) -> Known:
@@ -56,7 +66,9 @@ def _seen(context: Context, snapshot: Snapshot, proof: Integrity) -> Known:
     if proof.merged is None:
         return Known(Validation(""))
     inventory = context.inventories.at(context.mirror, snapshot.head, snapshot.policy.services)
-    change = change_of(context, snapshot.policy, (snapshot.head, proof.merged), inventory)
+    change = change_of(
+        Reading(context.mirror, context.parsed), snapshot.policy, (snapshot.head, proof.merged), inventory
+    )
     return known(context.memory, context.validating.validators, change)
 
 

@@ -11,7 +11,7 @@ from policies.findings import VALIDATION, Validation
 KEPT = 7 * 24 * 3600
 """Seconds for which a result is kept; it is content-addressed, so it never grows wrong."""
 BROKEN_KEPT = 600
-"""Seconds after which a validator that came to no end is tried again by itself."""
+"""Seconds after which what came to no end, or what somebody outside said no to, is looked at again by itself."""
 ASKED = 60
 """Seconds after which validators that were asked are asked again."""
 TOOLS = "validators:versions"
@@ -54,7 +54,7 @@ class Known:
     validation: Validation | None
     """None where validators have not looked at this very content yet."""
     unasked: str = ""
-    """The key of what they are to look at, where they were not asked a moment ago."""
+    """The key of what they are to look at, for the first time or again, where they were not asked a moment ago."""
 
 
 def known(memory: Texts, validators: tuple[Validator, ...], change: Change) -> Known:
@@ -67,7 +67,9 @@ def known(memory: Texts, validators: tuple[Validator, ...], change: Change) -> K
     raw = memory.get(result_key(key)) if versions is not None else None
     if raw is None:
         return Known(None, key if memory.get(asked_key(key)) is None else "")
-    return Known(VALIDATION.validate_json(raw))
+    found = VALIDATION.validate_json(raw)
+    stale = (not found.lasts and memory.get(fresh_key(key)) is None) or memory.get(again_key(key)) is not None
+    return Known(found, key if stale and memory.get(asked_key(key)) is None else "")
 
 
 def tools(memory: Texts) -> Mapping[str, str] | None:
@@ -79,6 +81,18 @@ def tools(memory: Texts) -> Mapping[str, str] | None:
 def result_key(key: str) -> str:
     """Where memory keeps the result of a validation."""
     return f"validation:{key}"
+
+
+def keep(memory: Texts, found: Validation) -> None:
+    """Keep a result, and for how long it is not to be looked at again."""
+    memory.set(result_key(found.key), VALIDATION.dump_json(found).decode(), KEPT)
+    memory.set(fresh_key(found.key), "1", BROKEN_KEPT)
+    memory.delete(again_key(found.key))
+
+
+def fresh_key(key: str) -> str:
+    """Where memory keeps that a result is young."""
+    return f"validated:{key}"
 
 
 def part_key(key: str) -> str:
@@ -97,10 +111,9 @@ def again_key(key: str) -> str:
 
 
 def look_again(memory: Texts, key: str) -> None:
-    """Forget a result, and all that it was made of."""
+    """Have all of it looked at again; until then what was found stands."""
     if key:
-        memory.set(again_key(key), "1", ASKED)
-        memory.delete(result_key(key))
+        memory.set(again_key(key), "1", BROKEN_KEPT)
         memory.delete(asked_key(key))
 
 

@@ -9,7 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from policies.wording.quote import LONGEST, LONGEST_COMMENT, code, fit, listed, one_line, plain, title
+from policies.wording.quote import (
+    LONGEST,
+    LONGEST_COMMENT,
+    code,
+    code_in_html,
+    fenced,
+    fit,
+    listed,
+    one_line,
+    plain,
+    title,
+    visible,
+)
 
 HOSTILE = [
     *("`", "``", "` @all `", "a`b``c", "@all", "#1 !2 ~bug %3 $4 &5", "[x](https://evil.example.com)", "<b>x</b>"),
@@ -53,6 +65,12 @@ def test_S9_one_line_is_one_short_line_without_control_or_direction_characters(t
         ("is '@all': write 'auto'", "`is '@all': write 'auto'`"),
         ("see https://evil.example.com", "`see https://evil.example.com`"),
         ("see www.evil.example.com", "`see www.evil.example.com`"),
+        ("the tag `latest` moves", None),
+        ("`a``b` is `@all`", "`a` `b` is `@all`"),
+        ("say `a` to @all, `b`", "say `a` `to @all,` `b`"),
+        ("one ` is @all", "``one ` is @all``"),
+        ("``", "``` `` ```"),
+        ("see GH-1", "`see GH-1`"),
         ("two\nlines", "two lines"),
     ],
 )
@@ -60,6 +78,35 @@ def test_S9_a_sentence_that_repeats_others_words_stays_plain_only_where_it_is_ha
     text: str, shown: str | None
 ) -> None:
     assert plain(text) == (shown or text)
+
+
+@given(
+    st.lists(st.one_of(texts, st.sampled_from(["```", "````", "</details>", "~~~", "\ud800", "\x1b[2J"])), max_size=5)
+)
+def test_S9_nothing_leaves_a_fence(lines: list[str]) -> None:
+    block = fenced(lines, "diff")
+    (token,) = MARKDOWN.parse(block)
+    assert (token.type, token.info) == ("fence", "diff")
+    assert token.content == "".join(f"{visible(line)}\n" for line in lines)
+    block.encode()  # no half of a character, which no forge can be sent
+
+
+@given(texts)
+def test_S9_code_in_html_is_text(text: str) -> None:
+    shown = code_in_html(text)
+    inside = shown.removeprefix("<code>").removesuffix("</code>")
+    assert not set(inside) & set("<>\"'\n")
+    assert html.unescape(inside) == one_line(text)
+
+
+@given(texts)
+def test_S9_a_sentence_is_text_and_code(text: str) -> None:
+    (line,) = MARKDOWN.parseInline(f"x: {plain(text)} (`y`)")
+    children = line.children or []
+    assert {child.type for child in children} <= {"text", "code_inline", "em_open", "em_close"}
+    alive = re.compile(r"[@#!~%$&`<>|\[\]]|://|www\.")
+    assert [child.content for child in children if child.type == "text" and alive.search(child.content)] == []
+    assert children[-2].content == "y"
 
 
 def test_one_line_is_cut_with_a_mark() -> None:
@@ -72,7 +119,8 @@ def test_a_comment_too_long_is_cut_at_the_end_of_a_line_and_says_so() -> None:
     lines = ["x" * 99] * (LONGEST_COMMENT // 100)
     assert fit("\n".join(lines)) == "\n".join(lines)
     longer = fit("\n".join([*lines, "`@all`"]))
-    assert longer == "\n".join(lines) + "\n\n… and more than a comment can hold."
+    assert longer == "\n".join(lines[:-1]) + "\n\n… and more than a comment can hold."
+    assert len(longer) <= LONGEST_COMMENT
 
 
 @pytest.mark.parametrize("mark", "@#!~%$&")

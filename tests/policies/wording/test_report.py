@@ -8,16 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from policies.codeowners import Dialect
 from policies.config import Fault, PolicyError, Stage, parse_policy
+from policies.findings import Validation
 from policies.gates import checks, integrity
 from policies.model import Check, CheckState, Mergeable, Trouble
 from policies.naming import REPORT_MARK
 from policies.snapshot import Promotion
 from policies.verdict import Outcome, Verdict, block, combine, passed, wait
 from policies.wording import report as words
+from policies.wording.preview import Preview, preview
 from tests import builders as a
 from tests.policies.texts import golden
 
+LOOKED = Validation("")
 AUTO = a.stage(merge="auto")
 MANUAL = a.stage()
 PROPOSE = a.stage(merge="auto", mode="propose")
@@ -31,6 +35,7 @@ DECLINED = block(
     "wanted", "`v3` was declined: merge request !5 was closed by a person", "reopen !5, or publish a newer image"
 )
 MARKDOWN = MarkdownIt("gfm-like", {"linkify": False})
+DIALECTS: tuple[Dialect, ...] = ("gitlab", "github")
 
 
 def judged(one: Promotion, stage: Stage, *before: Verdict) -> Verdict:
@@ -77,14 +82,23 @@ def test_a_verdict_without_children_is_its_own_row() -> None:
         ("alarm", words.alarm(a.MADE, ("a.yaml", "b/c.yaml"))),
         ("unproved", words.unproved("prod", "the commit is @gone")),
         ("around", words.around((("shop", "prod"),), block("promotion", "needs 1 of `@sre` (1 person)", "x"))),
-        ("preview-loosened", words.preview((), (), ("`prod`: `checks` goes from `required` to `optional`",))),
-        ("preview-bad-and-loosened", words.preview((), BROKEN[1:], ("`prod`, which asked for approvals, is gone",))),
-        ("preview-good", words.preview((), ())),
+        (
+            "preview-loosened",
+            preview(Preview(loosened=("`prod`: `checks` goes from `required` to `optional`",), validation=LOOKED)),
+        ),
+        (
+            "preview-bad-and-loosened",
+            preview(Preview((), BROKEN[1:], ("`prod`, which asked for approvals, is gone",), validation=LOOKED)),
+        ),
+        ("preview-good", preview(Preview(validation=LOOKED))),
         (
             "preview-bad",
-            words.preview(
-                (Fault(("stages", 0, "merge"), "is 'atuo': write 'auto' or 'manual'", 12), Fault((), "is empty")),
-                BROKEN,
+            preview(
+                Preview(
+                    (Fault(("stages", 0, "merge"), "is 'atuo': write 'auto' or 'manual'", 12), Fault((), "is empty")),
+                    BROKEN,
+                    validation=LOOKED,
+                )
             ),
         ),
     ],
@@ -109,12 +123,18 @@ def test_the_other_reports(name: str, text: str) -> None:
     ],
 )
 def test_the_status(verdict: Verdict, state: CheckState, text: str) -> None:
-    assert words.status(verdict) == (state, text)
+    assert words.status(verdict, "gitlab") == (state, text)
 
 
-@given(st.text(max_size=400), st.sampled_from(Outcome))
-def test_S9_the_status_is_one_short_line(reason: str, outcome: Outcome) -> None:
-    _, text = words.status(Verdict("promotion", outcome, reason))
+def test_on_github_the_status_says_what_is_waited_for() -> None:
+    told = words.status(wait("promotion", "`ci` is still running"), "github")
+    assert told == (CheckState.pending, "Waits: ci is still running")
+    assert words.status(wait("promotion", "x" * 134), "github")[1] == "Waits: " + "x" * 132 + "…"
+
+
+@given(st.text(max_size=400), st.sampled_from(Outcome), st.sampled_from(DIALECTS))
+def test_S9_the_status_is_one_short_line(reason: str, outcome: Outcome, kind: Dialect) -> None:
+    _, text = words.status(Verdict("promotion", outcome, reason), kind)
     assert 0 < len(text) <= words.STATUS_LIMIT
     assert len(text.splitlines()) == 1
 
@@ -162,19 +182,19 @@ def alive(text: str) -> list[str]:
 def test_S9_a_fault_of_somebodys_policy_mentions_nobody(text: str) -> None:
     """Whoever can open a merge request makes Towpath show what is wrong in it."""
     fault = Fault(("stages", text, 0), f"is '{text}{MARK}{text}': write 'auto'", 3)
-    assert alive(words.preview((fault,), ())) == []
+    assert alive(preview(Preview((fault,)))) == []
 
 
 def test_S9_a_policy_that_mentions_everybody_is_told_of_without_mentioning_them() -> None:
     with pytest.raises(PolicyError) as refused:
         parse_policy({"version": 1, "services": {"path": "{service}"}, "stages": [{"name": "a", "merge": f"@{MARK}"}]})
-    assert alive(words.preview(refused.value.faults, ())) == []
+    assert alive(preview(Preview(refused.value.faults))) == []
 
 
 @given(HOSTILE)
 def test_S9_a_broken_file_mentions_nobody(text: str) -> None:
     trouble = Trouble(f"{text}{MARK}", 3, f"no place pins {text}{MARK}{text}")
-    assert alive(words.preview((), (trouble,))) == []
+    assert alive(preview(Preview((), (trouble,)))) == []
     assert alive(words.report(a.promotion(), AUTO, judged(a.promotion(), AUTO), (trouble,))) == []
 
 

@@ -10,7 +10,9 @@ CLUSTERS = {
         "aws/eu-central-1-01",
         "aws/us-east-1-01",
         "gcp/europe-west4-01",
+        "gcp/us-central1-01",
         "oci/eu-frankfurt-1-01",
+        "oci/us-ashburn-1-01",
     ),
 }
 

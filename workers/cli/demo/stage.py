@@ -61,6 +61,7 @@ def stage(kind: str) -> Iterator[Stage]:
         redis_url = f"redis://127.0.0.1:{redis_port}/0"
         variables |= {
             "TOWPATH_REDIS_URL": redis_url,
+            "TOWPATH_PUBLIC_URL": towpath_url,
             f"TOWPATH_FORGES__{FORGE.upper()}__KIND": kind,
             f"TOWPATH_FORGES__{FORGE.upper()}__URL": forge_url,
             f"TOWPATH_FORGES__{FORGE.upper()}__{HOOK_SECRETS[kind]}": json.dumps([hook_token]),
@@ -116,4 +117,5 @@ def _start(processes: Processes, redis_port: int, web_port: int, variables: dict
     processes.start("redis", redis, variables)
     processes.start("web", towpath("web", "--port", str(web_port)), variables)
     processes.start("worker", towpath("worker"), variables)
+    processes.start("validator", towpath("worker", "--queue", "validate", "--concurrency", "2"), variables)
     processes.start("timer", towpath("timer"), variables)

@@ -3,6 +3,7 @@
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from hashlib import sha1
 
 import click
@@ -88,6 +89,18 @@ def _is_green(stage: Stage, iid: int) -> bool:
     head = stage.sandbox.request(seed.PROJECT, iid).head
     found = of_commit(stage.sandbox.project(seed.PROJECT), head)
     return any(status.name == naming.STATUS and status.status == "success" for _, status in found)
+
+
+def seconds_to_report(stage: Stage, iid: int) -> float:
+    """How long after a merge request opened Towpath's first report on it stood, all validators having looked."""
+    opened = stage.sandbox.request(seed.PROJECT, iid).created_at
+    wait_for(stage, "the report", lambda: bool(_reported(stage, iid)))
+    return min((at - opened).total_seconds() for at in _reported(stage, iid))
+
+
+def _reported(stage: Stage, iid: int) -> list[datetime]:
+    notes = stage.sandbox.request(seed.PROJECT, iid).notes
+    return [note.created_at for note in notes if note.body.startswith(naming.REPORT_MARK)]
 
 
 def comment(stage: Stage, iid: int, text: str) -> None:

@@ -17,7 +17,9 @@ from workers.cli.demo.steps import (
     files,
     merge_when_green,
     moved,
+    own_files,
     publish,
+    seconds_to_report,
     wait_for_merged,
     wait_for_open,
 )
@@ -41,6 +43,9 @@ def _promote(stage: Stage, policy: Policy, step: Step, number: int) -> None:
     before = files(stage)
     iid = wait_for_open(stage, step.name)
     click.echo(f"\n{number}. promotion opened: {step.name} {address(stage, iid)}")
+    targets = len(own_files(before, policy, step.name)) * len(seed.images(GOOD))
+    after = seconds_to_report(stage, iid)
+    click.echo(f"   {targets} targets were validated, and Towpath's report stood {after:.1f} s after it opened.")
     if step.merge == "auto":
         click.echo("   The forge's pipeline runs; when it has passed, Towpath merges by itself (merge: auto).")
     else:
