@@ -90,10 +90,12 @@ class Pending:
         The second time in a row it takes twice as long until then, the third time four times, up to sixteen times."""
         return tuple(_work(name) for name in self._hand_out(KEYS, [now, limit, again_at, MOST_DOUBLED]))
 
-    def claim(self, work: Work, now: float) -> Claim | None:
-        """Take a due work into flight until the lease ends; None where it is not due yet or somebody has it."""
+    def claim(self, work: Work, now: float, lease: float | None = None) -> Claim | None:
+        """Take a due work into flight until the lease ends; None where it is not due yet or somebody has it.
+
+        `lease` is in seconds; left out, it is that of all works."""
         token = secrets.token_hex(8)
-        found = self._claim(KEYS, [_name(work), token, now + self.lease, now])
+        found = self._claim(KEYS, [_name(work), token, now + (self.lease if lease is None else lease), now])
         return Claim(work, token, found[0].decode(), int(found[1])) if found else None
 
     def release(self, claim: Claim, at: float | None = None, *, failed: bool = False, blocks: bool = True) -> None:

@@ -300,13 +300,13 @@ class _Builder:
         self.note((*top.path, event.value), line)
 
 
-def parse_document(raw: bytes, parser: Parser = PARSER) -> Document:
+def parse_document(raw: bytes, parser: Parser = PARSER, most: int = MOST_EVENTS) -> Document:
     """The one document of a file as plain values by YAML 1.2's core schema; dates stay text.
 
-    Keys are text as written. Repeated keys, aliases (whoever walks the values would expand them), YAML tags and a
-    second document are Unreadable, each with its line."""
+    `most` events are read. Keys are text as written. Repeated keys, aliases (whoever walks the values would expand
+    them), YAML tags and a second document are Unreadable, each with its line."""
     builder = _Builder()
-    for event in stream(decode(raw).text, [], parser):
+    for event in stream(decode(raw).text, [], parser, most):
         match event:
             case ScalarEvent():
                 builder.scalar(event)

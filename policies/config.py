@@ -1,12 +1,14 @@
 """What teams write in `towpath.yaml`: frozen, strict, with the nearest right word for every typo."""
 
 import re
+from collections.abc import Iterator
+from itertools import chain
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from policies import layout, rights, tags
-from policies.faults import Fault, PolicyError, fault, nearest, told
+from policies.faults import MORE, MOST, Fault, PolicyError, fault, few, nearest, told
 from policies.rights import Permissions
 from policies.validating import Validating
 
@@ -14,6 +16,9 @@ __all__ = ["Fault", "Policy", "PolicyError", "parse_policy"]
 
 STAGE_NAME = r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$"
 """Stage names stand in branch names, labels and status names: lower case, digits and dashes, at most 40."""
+MOST_STAGES = 200
+LONGEST_PATH = 1000
+LONGEST_RULE = 200
 
 
 def _as_tuple(value: object) -> object:
@@ -33,7 +38,10 @@ class Strict(BaseModel):
 class Services(Strict):
     """Where services are found: no list to maintain."""
 
-    path: str = Field(description="Path template; `{service}` names the service, other names can be used in `where`.")
+    path: str = Field(
+        max_length=LONGEST_PATH,
+        description="Path template; `{service}` names the service, other names can be used in `where`.",
+    )
     format: Literal["helm-values"] = Field(default="helm-values", description="How the files pin images.")
     registries: tuple[str, ...] = Field(
         default=(), description="Only images whose repository starts with one of these are promoted; empty: all."
@@ -58,7 +66,9 @@ class Source(Strict):
     """Which published images may enter a first stage."""
 
     tags: str | None = Field(
-        default=None, description="`semver RANGE` (such as `semver >=1.0`), or a pattern such as `release-*`."
+        default=None,
+        max_length=LONGEST_RULE,
+        description="`semver RANGE` (such as `semver >=1.0`), or a pattern such as `release-*`.",
     )
 
     @field_validator("tags")
@@ -116,7 +126,11 @@ class Stage(Strict):
 
     name: str = Field(pattern=STAGE_NAME, description="Lower case, digits and dashes.")
     where: dict[str, Several] = Field(min_length=1, description="Which targets: captured name to value or values.")
-    after: Several = Field(default=(), description="The stages that a release must have reached before; none: first.")
+    after: Several = Field(
+        default=(),
+        max_length=MOST_STAGES,
+        description="The stages that a release must have reached before; none: first.",
+    )
     source: Source = Field(default=Source(), description="First stages only: which published images enter.")
     merge: Literal["auto", "manual", "signed"] = Field(
         default="manual",
@@ -160,22 +174,22 @@ class Policy(Strict):
 
     version: Literal[1]
     services: Services
-    stages: tuple[Stage, ...] = Field(min_length=1)
+    stages: tuple[Stage, ...] = Field(min_length=1, max_length=MOST_STAGES)
     permissions: Permissions = Field(default=Permissions(), description="Who may command what, by right and stage.")
     validation: Validating = Field(default=Validating(), description="Which validators look at what changes.")
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
-        faults = [
-            *_repeated(self.stages),
-            *_unknown_captures(self),
-            *_bad_after(self.stages),
-            *_late_source(self.stages),
-            *rights.faults(self.permissions, (stage.name for stage in self.stages)),
-            *_unknown_in_templates(self),
-        ]
-        if faults:
-            raise PolicyError(tuple(faults))
+        faults = chain(
+            _repeated(self.stages),
+            _unknown_captures(self),
+            _bad_after(self.stages),
+            _late_source(self.stages),
+            rights.faults(self.permissions, (stage.name for stage in self.stages)),
+            _unknown_in_templates(self),
+        )
+        if found := few(faults):
+            raise PolicyError(found)
         return self
 
     def stage(self, name: str) -> Stage:
@@ -195,26 +209,25 @@ class Policy(Strict):
         return tuple(done)
 
 
-def _repeated(stages: tuple[Stage, ...]) -> list[Fault]:
-    names = [stage.name for stage in stages]
-    return [
-        Fault(("stages", index, "name"), f"a second stage is named {name}")
-        for index, name in enumerate(names)
-        if name in names[:index]
-    ]
+def _repeated(stages: tuple[Stage, ...]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for index, stage in enumerate(stages):
+        if stage.name in seen:
+            yield Fault(("stages", index, "name"), f"a second stage is named {stage.name}")
+        seen.add(stage.name)
 
 
-def _unknown_captures(policy: "Policy") -> list[Fault]:
+def _unknown_captures(policy: "Policy") -> Iterator[Fault]:
     known = layout.names(policy.services.path)
-    return [
+    return (
         Fault(("stages", index, "where", key), f"services.path has no {{{key}}}{nearest(key, known)}")
         for index, stage in enumerate(policy.stages)
         for key in stage.where
         if key not in known
-    ]
+    )
 
 
-def _unknown_in_templates(policy: "Policy") -> list[Fault]:
+def _unknown_in_templates(policy: "Policy") -> Iterator[Fault]:
     known, checks = layout.names(policy.services.path), policy.validation.checks
     templates: dict[tuple[str | int, ...], str | None] = {
         ("schema", "file"): checks.values_schema.file,
@@ -224,23 +237,24 @@ def _unknown_in_templates(policy: "Policy") -> list[Fault]:
         ("kustomize", "folder"): checks.kustomize.folder,
         **{("helm", "values", index): path for index, path in enumerate(checks.helm.values)},
     }
-    return [
+    return (
         Fault(("validation", "checks", *place), f"services.path has no {{{name}}}{nearest(name, known)}")
         for place, template in templates.items()
         for name in layout.names(template or "")
         if name not in known
-    ]
+    )
 
 
-def _bad_after(stages: tuple[Stage, ...]) -> list[Fault]:
+def _bad_after(stages: tuple[Stage, ...]) -> Iterator[Fault]:
     names = [stage.name for stage in stages]
-    unknown = [
+    unknown = (
         Fault(("stages", index, "after"), f"there is no stage {name}{nearest(name, names)}")
         for index, stage in enumerate(stages)
         for name in stage.after
         if name not in names
-    ]
-    return unknown or _circles(stages)
+    )
+    first = next(unknown, None)
+    return iter(_circles(stages)) if first is None else chain((first,), unknown)
 
 
 def _circles(stages: tuple[Stage, ...]) -> list[Fault]:
@@ -260,17 +274,19 @@ def _circles(stages: tuple[Stage, ...]) -> list[Fault]:
     ]
 
 
-def _late_source(stages: tuple[Stage, ...]) -> list[Fault]:
-    return [
+def _late_source(stages: tuple[Stage, ...]) -> Iterator[Fault]:
+    return (
         Fault(("stages", index, "source"), "only a first stage (one without `after`) has a source")
         for index, stage in enumerate(stages)
         if stage.after and "source" in stage.model_fields_set
-    ]
+    )
 
 
 def parse_policy(value: object) -> Policy:
-    """The policy that a parsed `towpath.yaml` states; PolicyError with every fault where it states none."""
+    """The policy that a parsed `towpath.yaml` states; PolicyError with every fault, of many the first."""
     try:
         return Policy.model_validate(value)
     except ValidationError as error:
-        raise PolicyError(told(tuple(fault(dict(detail), Policy) for detail in error.errors()))) from error
+        details = error.errors(include_url=False)
+        found = told(tuple(fault(dict(detail), Policy) for detail in details[:MOST]))
+        raise PolicyError((*found, MORE) if len(details) > MOST else found) from error

@@ -2,9 +2,18 @@
 
 import difflib
 import typing
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from pydantic import BaseModel
+
+MOST = 50
+"""Faults of one policy that are told."""
+MOST_KNOWN = 200
+"""Words among which the nearest is sought; each is compared with the wrong one, letter by letter."""
+LONGEST_WORD = 80
+"""Letters of the wrong word that are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,15 @@ class PolicyError(Exception):
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         super().__init__("; ".join(f"{fault.place}: {fault.message}" for fault in faults))
         self.faults = faults
+
+
+MORE = Fault((), f"has more than {MOST} faults")
+
+
+def few(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    """The first of them, and that there are more: no policy shall hold up who reads it, however wrong it is."""
+    first = tuple(islice(faults, MOST + 1))
+    return first if len(first) <= MOST else (*first[:MOST], MORE)
 
 
 def told(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
@@ -66,6 +84,8 @@ def fault(detail: dict[str, typing.Any], root: type[BaseModel]) -> Fault:
             return Fault(path, f"is {detail['input']!r}: use lower case letters, digits and dashes, at most 40")
         case "value_error":
             return Fault(path, str(detail["ctx"]["error"]))
+        case "too_long":
+            return Fault(path, f"must have at most {detail['ctx']['max_length']} entries")
         case kind:
             return Fault(path, PLAIN_WORDS.get(kind, str(detail["msg"]).lower()))
 
@@ -87,7 +107,7 @@ def _model_of(annotation: object) -> type[BaseModel]:
     return BaseModel
 
 
-def nearest(word: str, known: typing.Iterable[str]) -> str:
-    """`; did you mean X?`, or an empty text."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`; did you mean X?`, or an empty text; of many known words, the first are tried."""
+    found = difflib.get_close_matches(word[:LONGEST_WORD], list(islice(known, MOST_KNOWN)), n=1, cutoff=0.6)
     return f"; did you mean {found[0]}?" if found else ""

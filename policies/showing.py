@@ -13,7 +13,7 @@ from policies.verdict import Verdict
 from policies.wording import report as words
 
 SOON_READY = timedelta(seconds=15)
-"""How long the first report waits for the validators, so that it is posted once with all they found."""
+"""How long the first report and status wait for the validators, so that each is posted once with all they found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +28,18 @@ class Told:
 def show(snapshot: Snapshot, view: StageView, one: Promotion, told: Told, now: datetime) -> list[Action]:
     """The status and the report, each only where it differs from what stands. State first, comment last (R9)."""
     actions: list[Action] = []
+    soon = _is_soon_ready(one, now)
     state, description = words.status(told.verdict, snapshot.kind)
     stands = next(
         (check for check in one.checks if check.name == naming.STATUS and check.author_id == snapshot.bot_id), None
     )
     rewritten = _may_be_rewritten(state, snapshot.kind)
-    if stands is None or stands.state is not state or (rewritten and stands.description != description):
+    differs = stands is None or stands.state is not state or (rewritten and stands.description != description)
+    if differs and not (soon and stands is None):
         request = one.request
         actions.append(SetStatus(request.iid, request.head, request.source_branch, state, description, request.url))
     body = words.report(one, view.stage, told.report or told.verdict, view.troubles, told.order)
-    if one.reported != body and not _is_soon_ready(one, now):
+    if one.reported != body and not soon:
         actions.append(Report(one.request.iid, body))
     return actions
 

@@ -197,6 +197,12 @@ def test_R3_a_lease_that_ended_is_due_again_and_its_holder_has_no_say(pending: P
     assert pending.next_at() is None
 
 
+def test_a_work_may_be_held_for_longer_than_others(pending: Pending) -> None:
+    pending.mark([U, V], 10)
+    assert pending.claim(U, 10, 300) is not None and pending.claim(V, 10) is not None
+    assert pending.expire(309) == (V,) and pending.expire(310) == (U,)
+
+
 def test_failures_in_a_row_are_counted_until_one_succeeds(pending: Pending) -> None:
     pending.mark([U], 10)
     for failures in range(3):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import RegistrySettings, Settings, SettingsError, load_settings
+from bot.settings import RegistrySettings, Settings, SettingsError, load_looking, load_settings
 
 GOOD = {
     "TOWPATH_MIRRORS": "/var/lib/towpath",
@@ -414,3 +414,11 @@ def test_a_validator_of_the_operators_own() -> None:
 def test_a_fault_of_a_validator_names_its_variable(name: str, value: str | None, words: str) -> None:
     # The other two are there, so that nothing else is wrong.
     assert words in faults(**{f"{LINT}COMMAND": '["lint"]', f"{LINT}FORMAT": "lines", name: value})
+
+
+def test_what_validators_look_with_can_be_read_alone() -> None:
+    assert load_looking({"PATH": "/usr/bin"}).registries == {}
+    found = load_looking({"TOWPATH_REGISTRIES__OURS__URL": "https://registry.example.com", "TOWPATH_SOURCES__CI": "x"})
+    assert found.registries["ours"].prefixes == ("registry.example.com/",)
+    with pytest.raises(SettingsError, match="TOWPATH_VALIDATORS__LINT__COMMAND"):
+        load_looking({"TOWPATH_VALIDATORS__LINT__FORMAT": "junit"})

@@ -73,7 +73,7 @@ def queue_of(work: Work) -> str:
 
 def do_work(world: World, work: Work) -> None:
     """Claim one work, do it, and say when it is due again; whoever holds it already does it for us."""
-    claim = world.pending.claim(work, world.clock().timestamp())
+    claim = world.pending.claim(work, world.clock().timestamp(), _lease(world, work))
     if claim is None:
         return
     with structlog.contextvars.bound_contextvars(work=list(work), cause=claim.cause):
@@ -89,6 +89,13 @@ def do_work(world: World, work: Work) -> None:
             _fail(world, claim, error, world.clock().timestamp() + _pause(claim, error))
         else:
             world.pending.release(claim, at)
+
+
+def _lease(world: World, work: Work) -> float:
+    """Seconds for which a work is held: a validator that begins at the last moment must end before anybody else begins.
+
+    So nothing is begun later than in any other work, and what runs then has all its time."""
+    return world.pending.lease + (world.longest_look if work[0] in VALIDATED else 0)
 
 
 def _pause(claim: Claim, error: Exception) -> float:
@@ -116,7 +123,8 @@ def _do(world: World, claim: Claim) -> float | None:
         case "repository", [forge, repository]:
             routes.route_repository(world, forge, repository, world.clock())
         case "request", [forge, repository, iid]:
-            routes.route_request(world, _hands(world, claim), forge, repository, int(iid))
+            again = routes.route_request(world, _hands(world, claim), forge, repository, int(iid))
+            return again.timestamp() if again is not None else None
         case "issue", [forge, repository, iid]:
             routes.route_issue(world, _hands(world, claim), forge, repository, int(iid))
         case "branch", [forge, repository, branch]:

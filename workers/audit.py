@@ -19,6 +19,7 @@ from policies.gates import approvals, integrity, override
 from policies.model import MergeRequest, Review
 from policies.snapshot import Integrity, OwnersFile, Promotion, Question, Reviewed, Snapshot, Unanswered
 from policies.state import State, overridden
+from policies.trailers import Record
 from policies.verdict import Outcome, Verdict, passed
 from policies.wording import report as words
 from workers.arrivals import FAR_BACK, arrivals, begun, paths_of
@@ -162,14 +163,20 @@ def _judged(look: _Look, one: Came) -> _Found | None:
 
 def _by_towpath(context: Context, one: Came) -> bool:
     """Whether the commit is Towpath's own merge after the gates, by sealed evidence of exactly this change."""
-    message = context.mirror.message(one.commit)
-    record = trailers.unsealed(message, context.seal_keys)
+    record = trailers.unsealed(context.mirror.message(one.commit), context.seal_keys)
     if record is None or not around.speaks_of(record, one):
         return False
-    merged = context.mirror.parents(one.commit)[1:]
+    return is_bound(context, record, one.before, one.commit)
+
+
+def is_bound(context: Context, record: Record, before: str, commit: str) -> bool:
+    """Whether the sealed evidence in a commit's message is of this very commit, and not copied from another's.
+
+    `before` is the commit of the target branch right before it."""
+    merged = context.mirror.parents(commit)[1:]
     # A squash holds no merged head that would bind the evidence to it: there the forge has to say so.
-    bound = record.head in ("", *merged) if merged else is_merge_of(context, record.request, one.commit)
-    return bound and not _is_copy(context, one.before, message)
+    bound = record.head in ("", *merged) if merged else is_merge_of(context, record.request, commit)
+    return bound and not _is_copy(context, before, context.mirror.message(commit))
 
 
 def _is_copy(context: Context, before: str, message: str) -> bool:

@@ -267,7 +267,9 @@ def _prove_merge(context: Context, hands: Hands, snapshot: Snapshot, action: Mer
         request = context.forge.request(context.repository, action.iid)
         alarm = Alarm(snapshot.unit, action.stage, words.SURPRISE, replace(request, merge_commit=commit))
         hold_after(context, hands, alarm)
-    text = words.alarm(commit, surprise) if surprise else words.merged(action.stage, action.release, commit)
+    promotion = next((one for one in snapshot.promotions if one.request.iid == action.iid), None)
+    merged = words.merged(action.stage, action.release, commit, promotion)
+    text = words.alarm(commit, surprise) if surprise else merged
     hands.still_mine()
     failures = _try_report(context, Report(action.iid, text))
     if failures:

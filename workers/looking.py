@@ -41,14 +41,14 @@ def look_at(kit: Kit, change: Change, still_mine: Callable[[], None]) -> Validat
     memory.set(validations.TOOLS, json.dumps(versions), validations.KEPT)
     wanted = jobs(change, kit.validators, versions)
     key = key_of(wanted)
-    again = memory.get(validations.again_key(key)) is not None
+    validations.begin(memory, key, [job.key for job in wanted])
     with tempfile.TemporaryDirectory(prefix="towpath-") as folder:
         scratch = Path(folder)
         bench = Bench(kit.launcher, kit.registries, scratch, Renderings(kit.launcher, scratch))
 
         def one(job: Job) -> Checked:
             still_mine()
-            return _seen(memory, change, job, bench, again=again)
+            return _seen(memory, change, job, bench)
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
             checked = tuple(pool.map(one, wanted))
@@ -58,15 +58,20 @@ def look_at(kit: Kit, change: Change, still_mine: Callable[[], None]) -> Validat
     return found
 
 
-def _seen(memory: Texts, change: Change, job: Job, bench: Bench, *, again: bool) -> Checked:
-    """What one validator says of one part; what came to no end is not remembered."""
+def _seen(memory: Texts, change: Change, job: Job, bench: Bench) -> Checked:
+    """What one validator says of one part.
+
+    What came to no end is remembered for a while too: whoever tries again, because a lease ended before all parts were
+    looked at, goes on behind it. Else a chart that hangs for many targets would be looked at for ever."""
     place = validations.part_key(job.key)
-    raw = None if again else memory.get(place)
+    raw = memory.get(place)
     if raw is not None:
         return CHECKED.validate_json(raw)
     found = look(change, job, bench)
     if _lasts(change, job.validator, found):
         memory.set(place, CHECKED.dump_json(found).decode(), validations.KEPT)
+    elif found.ran is Ran.broken:
+        memory.set(place, CHECKED.dump_json(found).decode(), validations.BROKEN_KEPT)
     return found
 
 

@@ -2,8 +2,8 @@
 
 On GitHub it also sets its status there: where that is required, the request would wait for it for ever."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -28,7 +28,7 @@ from workers.observe import full
 from workers.observe.changes import Reading, affected, change_of
 from workers.observe.context import Context
 from workers.observe.promotions import is_ours, report_text
-from workers.observe.validations import ask, known
+from workers.observe.validations import BROKEN_KEPT, Known, ask, known, look_again
 from workers.policy_file import FILE, load
 from workers.prospect import prospect
 
@@ -52,22 +52,32 @@ class Proposed:
     """Whether it merges without conflicts."""
 
 
-def preview(context: Context, request: MergeRequest, now: datetime) -> None:
-    """Post or edit one comment on what a merge request would bring about, where that is Towpath's to say."""
+def preview(context: Context, request: MergeRequest, now: datetime) -> datetime | None:
+    """Post or edit one comment on what a merge request would bring about, where that is Towpath's to say.
+
+    Tells when to look again, where what validators said does not last or they have yet to say it."""
     base = observe.base(context)
     if request.state is not MergeRequestState.opened or request.target_branch != base.branch:
-        return
+        return None
     context.mirror.ensure(request.head)
     proposed = _proposed(context, base.head, request.head)
     gated = _gated(context, base.policy, proposed)
     ours = _is_ours(base, proposed.changed)
     standing = report_text(context, request.iid)
+    again = None
     if ours or gated or standing is not None:
-        body = previewed(_foreseen(context, base, request, proposed, now)) + words.gated(gated)
+        found = _foreseen(context, base, request, proposed, now)
+        body = previewed(found) + words.gated(gated)
         if standing != body:
             post_report(context, request.iid, body)
+        again = None if _lasts(found) else now + timedelta(seconds=BROKEN_KEPT)
     if context.forge.kind == "github":
         _set_status(context, request, gated)
+    return again
+
+
+def _lasts(found: Preview) -> bool:
+    return not found.merges or (found.validation is not None and found.validation.lasts)
 
 
 def _proposed(context: Context, base: str, head: str) -> Proposed:
@@ -90,11 +100,12 @@ def _foreseen(
     less += tuple(f"{code(path)} changes: who owns what is another question after it" for path in owners)
     # By the policy in force: nobody has reviewed the other one yet, and it could make us read any file of the branch.
     troubles = _troubles(context, tree, base.policy, changed)
+    said = Preview(faults, troubles, less, rules=base.policy.validation, merges=proposed.merges)
     if not proposed.merges or not _is_ours(base, changed):
-        return Preview(faults, troubles, less, validation=Validation(""))
+        return replace(said, validation=Validation(""))
     found = _seen(context, request, base, proposed)
     coming = prospect(context, base, tree, now)
-    return Preview(faults, troubles, less, coming, found, _full(context, request, found))
+    return replace(said, coming=coming, validation=found, full=_full(context, request, found))
 
 
 def _is_ours(base: observe.Base, changed: tuple[str, ...]) -> bool:
@@ -114,13 +125,30 @@ def _full(context: Context, request: MergeRequest, validation: Validation | None
 
 def _seen(context: Context, request: MergeRequest, base: observe.Base, proposed: Proposed) -> Validation | None:
     """What validators say of it; where they have not looked yet they are asked."""
-    reading = Reading(context.mirror, context.parsed)
-    change = change_of(reading, base.policy, (base.head, proposed.tree), base.inventory)
-    found = known(context.memory, context.validating.validators, change)
+    found = _known(context, base, proposed)
     if found.unasked:
         work = ("validate", context.forge.name, context.repository, str(request.iid))
         ask(context.memory, context.validating, work, found.unasked)
     return found.validation
+
+
+def _known(context: Context, base: observe.Base, proposed: Proposed) -> Known:
+    reading = Reading(context.mirror, context.parsed)
+    change = change_of(reading, base.policy, (base.head, proposed.tree), base.inventory)
+    return known(context.memory, context.validating.validators, change)
+
+
+def revalidate(context: Context, request: MergeRequest) -> None:
+    """Have validators look again at all of a person's merge request, where they have looked at it."""
+    base = observe.base(context)
+    if request.state is not MergeRequestState.opened or request.target_branch != base.branch:
+        return
+    context.mirror.ensure(request.head)
+    proposed = _proposed(context, base.head, request.head)
+    if proposed.merges and _is_ours(base, proposed.changed):
+        found = _known(context, base, proposed).validation
+        look_again(context.memory, found.key if found is not None else "")
+        _seen(context, request, base, proposed)
 
 
 def _gated(context: Context, policy: Policy, proposed: Proposed) -> tuple[str, ...]:
@@ -140,10 +168,11 @@ def is_unseen(context: Context, request: MergeRequest) -> bool:
 
 
 def outdated(context: Context, last: str | None, head: str) -> tuple[MergeRequest, ...]:
-    """The open ones where the policy is another than at `last`: by it the status that they have may be another too.
+    """The open ones where the policy is another than at `last`: by it the comment and the status that they have may be
+    others too.
 
     None of them where nothing is remembered: then the sweep finds them unseen."""
-    if context.forge.kind != "github" or last is None or not context.mirror.has(last):
+    if last is None or not context.mirror.has(last):
         return ()
     if FILE not in context.mirror.changed(last, head):
         return ()

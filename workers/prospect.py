@@ -43,6 +43,9 @@ def prospect(context: Context, base: observe.Base, tree: str, now: datetime) -> 
 def _prospect(context: Context, base: observe.Base, tree: str, now: datetime) -> tuple[str, ...]:
     aside = _aside(context)
     later = _later(aside, base, tree, now)
+    if later.policy.services != base.policy.services:
+        # Another template would have us read, and speak of, whatever files a merge request likes.
+        return ("`services` changes, so what follows is not foreseen here",)
     units = tuple(_units(aside, base, later))
     found = [line for unit in units[:MOST_UNITS] for line in _of_unit(aside, (base, later), unit, now)]
     more = len(units) - MOST_UNITS

@@ -8,9 +8,15 @@ from bot.pending import Work
 from policies import layout, trailers
 from policies.codeowners import LOCATIONS
 from policies.config import Policy
-from policies.findings import Ran, Severity, Validation
+from policies.findings import Severity, Validation
+from policies.judging import Judged, judged
 from policies.model import CheckState
+from policies.validating import Validating
+from policies.verdict import Outcome
 from policies.wording.fitting import number_of
+from policies.wording.quote import one_line
+from policies.wording.report import STATUS_LIMIT
+from workers.audit import is_bound
 from workers.hands import Hands
 from workers.looking import look_at
 from workers.observe.changes import Reading, change_of
@@ -27,7 +33,7 @@ STATUS = "towpath/validation"
 
 def pushed(context: Context, policy: Policy, last: str, head: str) -> Work | None:
     """The work of validating what came into the target branch; None where that was Towpath's, or is nobody's here."""
-    if context.mirror.parents(head)[:1] == (last,) and _is_merge(context, head):
+    if context.mirror.parents(head)[:1] == (last,) and _is_merge(context, last, head):
         return None
     changed = context.mirror.changed(last, head)
     rules = {FILE, *LOCATIONS[context.forge.kind]}
@@ -35,9 +41,12 @@ def pushed(context: Context, policy: Policy, last: str, head: str) -> Work | Non
     return ("pushed", context.forge.name, context.repository, last, head) if ours else None
 
 
-def _is_merge(context: Context, head: str) -> bool:
-    """Whether it is Towpath's own merge, of which everything was looked at before."""
-    return trailers.unsealed(context.mirror.message(head), context.seal_keys) is not None
+def _is_merge(context: Context, last: str, head: str) -> bool:
+    """Whether it is Towpath's own merge, of which everything was looked at before; anybody can copy its message.
+
+    Evidence that names no head is that of a branch, not of a merge."""
+    record = trailers.unsealed(context.mirror.message(head), context.seal_keys)
+    return record is not None and record.head != "" and is_bound(context, record, last, head)
 
 
 def validate_push(world: World, hands: Hands, place: tuple[str, str], commits: tuple[str, str]) -> None:
@@ -50,21 +59,30 @@ def validate_push(world: World, hands: Hands, place: tuple[str, str], commits: t
     found = look_at(world.kit, change, hands.still_mine)
     if not found.checked:
         return
-    state, text = told(found)
-    if state is CheckState.failed:
+    state, text = told(found, policy.validation)
+    if judged(found, policy.validation).outcome is Outcome.block:
         places = [f"{one.path}:{one.line or ''}" for _, one in found.findings if one.severity is Severity.error]
         log.error("pushed content has errors", repository=context.subject, commit=head, places=places[:20])
     _set(context, head, Status(STATUS, state, text, ""))
 
 
-def told(found: Validation) -> tuple[CheckState, str]:
+def told(found: Validation, rules: Validating) -> tuple[CheckState, str]:
     """The status of a push: what validators found, in a few words."""
-    errors = sum(one.severity is Severity.error for _, one in found.findings)
-    if errors:
-        return CheckState.failed, f"Validators found {number_of(errors, 'error')}: see `towpath validate`"
-    if any(one.ran is Ran.broken for one in found.checked):
-        return CheckState.failed, "A validator came to no end: see `towpath validate`"
-    return CheckState.success, "Validators found no error"
+    one = judged(found, rules)
+    match one.outcome:
+        case Outcome.block:
+            return CheckState.failed, f"Validators found {number_of(one.error_count, 'error')}: see `towpath validate`"
+        case Outcome.wait:
+            return CheckState.failed, _unknown(one)
+        case Outcome.passed:
+            errors = number_of(one.error_count, "error") if one.errors else "no error"
+            return CheckState.success, f"Validators found {errors}{', only reported' if one.errors else ''}"
+
+
+def _unknown(one: Judged) -> str:
+    if one.broken:
+        return "A validator came to no end: see `towpath validate`"
+    return one_line(f"{one.unknown[0].validator} is required, but {one.unknown[0].why}", STATUS_LIMIT)
 
 
 def _set(context: Context, head: str, status: Status) -> None:

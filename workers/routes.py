@@ -190,18 +190,21 @@ def route_branch(world: World, forge: str, repository: str, branch: str, now: da
         _mark_units(world, context, (name.unit,), now, branch)
 
 
-def route_request(world: World, hands: Hands, forge: str, repository: str, iid: int) -> None:
-    """A merge request changed: hear what is said on it, and mark its unit, or look at what a person proposes."""
+def route_request(world: World, hands: Hands, forge: str, repository: str, iid: int) -> datetime | None:
+    """A merge request changed: hear what is said on it, and mark its unit, or look at what a person proposes.
+
+    Tells when it is due again, if it is."""
     context = world.context(forge, repository)
     request = _request(context, iid)
     if request is None:
-        return
-    name = naming.parse_branch(request.source_branch)
+        return None
+    name, again = naming.parse_branch(request.source_branch), None
     if name is None:
-        preview(context, request, hands.clock())
+        again = preview(context, request, hands.clock())
     else:
         _mark_units(world, context, (name.unit,), hands.clock(), f"!{iid}")
     _go_on(world, context, converse(context, hands, request), hands.clock(), f"!{iid}")
+    return again
 
 
 def route_issue(world: World, hands: Hands, forge: str, repository: str, iid: int) -> None:

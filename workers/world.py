@@ -2,7 +2,7 @@
 
 import hmac
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -19,10 +19,15 @@ from bot.pending import Pending, Work, connect
 from bot.registries import Access, Registries, Registry
 from bot.settings import ForgeSettings, RegistrySettings, Settings, SigningSettings
 from bot.validators import VALIDATORS, Validator, command
-from bot.validators.launching import Launcher
+from bot.validators.launching import LIMITS, Launcher
 from workers.looking import Kit
 from workers.observe.context import Context
 from workers.observe.validations import Validating
+
+LOOK = 4 * LIMITS.seconds
+"""Seconds that a validator of Towpath's own may take: rendering before and after, then a program on each."""
+CHECKOUT = 60.0
+"""Seconds for what an operator's validator needs beside its program."""
 
 
 def utc_now() -> datetime:
@@ -96,12 +101,15 @@ class World:
         """All validators: Towpath's own, and then the operator's."""
         return (*self.validators, *command.validators(self.settings.validators))
 
+    @property
+    def longest_look(self) -> float:
+        """Seconds that one validator's look at one part may take."""
+        return max([LOOK, *(one.seconds + CHECKOUT for one in self.settings.validators.values())])
+
     @cached_property
     def registries(self) -> Registries:
         """The registries that are asked about images."""
-        named = self.settings.registries.items()
-        made = ((one.prefixes, Registry(_access(name, one), self.clock)) for name, one in named)
-        return Registries({images: registry for prefixes, registry in made for images in prefixes})
+        return registries_of(self.settings.registries, self.clock)
 
 
 def _seal_keys(settings: Settings, forge: str, repository: str) -> tuple[bytes, ...]:
@@ -118,6 +126,12 @@ def _forge(name: str, settings: ForgeSettings) -> Forge:
     key = AppKey(*app) if app is not None else None
     connection = Connection(name, settings.address, settings.access_token(), ca_file, token_file, key)
     return FORGES[settings.kind](connection)
+
+
+def registries_of(settings: Mapping[str, RegistrySettings], clock: Callable[[], datetime] = utc_now) -> Registries:
+    """The registries that settings name, each for its images."""
+    made = ((one.prefixes, Registry(_access(name, one), clock)) for name, one in settings.items())
+    return Registries({images: registry for prefixes, registry in made for images in prefixes})
 
 
 def _access(name: str, settings: RegistrySettings) -> Access:

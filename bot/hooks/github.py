@@ -11,8 +11,9 @@ from datetime import datetime
 from urllib.parse import unquote_to_bytes
 
 from bot.hooks import fields, signatures
-from bot.hooks.events import Changed, Event, Ignored, Malformed, Unverified
+from bot.hooks.events import REPORT, Changed, Event, Ignored, Malformed, Unverified
 from bot.hooks.signatures import Credentials
+from policies.naming import REPORT_MARK
 from policies.wording.quote import one_line
 
 SIGNATURE = "X-Hub-Signature-256"
@@ -65,8 +66,13 @@ class _Issue(fields.Payload):
     """Of no interest but for its being there: a pull request is an issue that has one."""
 
 
+class _Comment(fields.Payload):
+    body: str | None = None
+
+
 class _OfIssue(_Event):
     issue: _Issue
+    comment: _Comment | None = None
 
 
 class _Push(_Event):
@@ -224,6 +230,8 @@ def _at(event: _Event, branch: str | None, sha: str | None) -> Changed:
 
 def _issue_comment(body: bytes) -> tuple[Event, ...]:
     event = fields.read(_OfIssue, body)
+    if event.comment is not None and (event.comment.body or "").startswith(REPORT_MARK):
+        return (Ignored(REPORT),)
     found = Changed(event.repository.full_name, by=_by(event.sender), talk=True)
     if event.issue.pull_request is None:
         return (replace(found, issue=event.issue.number),)

@@ -11,8 +11,9 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from bot.hooks import fields, signatures
-from bot.hooks.events import Changed, Event, Ignored, Malformed, Unverified
+from bot.hooks.events import REPORT, Changed, Event, Ignored, Malformed, Unverified
 from bot.hooks.signatures import Credentials
+from policies.naming import REPORT_MARK
 from policies.wording.quote import one_line
 
 _REQUEST_REF = re.compile(r"refs/merge-requests/([0-9]{1,18})/(?:head|merge|train)")
@@ -70,6 +71,7 @@ class _OfRequest(fields.Payload):
 class _NoteText(fields.Payload):
     noteable_type: str | None = None
     system: bool = False
+    note: str | None = None
 
 
 class _Note(fields.Payload):
@@ -182,6 +184,8 @@ def _note(body: bytes) -> Event:
     text = fields.read(_Note, body).object_attributes
     if text.system:
         return Ignored("a note of GitLab's own")
+    if (text.note or "").startswith(REPORT_MARK):
+        return Ignored(REPORT)
     if text.noteable_type == "Issue":
         return _issue_note(body)
     if text.noteable_type != "MergeRequest":

@@ -49,7 +49,7 @@ def launch(orders: Orders, line: socket.socket) -> Ending:
     system.adopt_orphans()
     limits = (orders["seconds"], orders["memory"], orders["processes"], orders["disk"])
     try:
-        meter = watch.Meter((orders["folder"], orders["home"]), *limits)
+        meter = watch.Meter((orders["folder"], orders["home"]), *limits, orders["namespaces"])
     except watch.Unmeasurable:
         return {"passed": "folders"}
     orders["standing"] = watch.standing(os.geteuid())

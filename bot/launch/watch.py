@@ -81,6 +81,16 @@ def _proportional(pid: int) -> int:
     return _resident(pid)
 
 
+def detached() -> int:
+    """Bytes of System V's shared memory in our IPC namespace, which nobody need have attached (proc(5), `sysvipc`)."""
+    try:
+        names, *rows = (line.split() for line in Path("/proc/sysvipc/shm").read_bytes().splitlines())
+    except (OSError, ValueError):
+        return 0
+    columns = [names.index(name) for name in (b"rss", b"swap") if name in names]
+    return sum(int(row[column]) for row in rows for column in columns)
+
+
 def nameless(processes: list[Living]) -> int:
     """Bytes of the open files that no folder shows: deleted ones, and those in memory."""
     sizes: dict[tuple[int, int], int] = {}
@@ -153,6 +163,8 @@ class Meter:
     memory: int
     processes: int
     disk: int
+    is_apart: bool = False
+    """Whether we share an IPC namespace with nobody but those that are watched."""
     began: float = field(default_factory=time.monotonic)
     _before: int = 0
     _next: float = 0
@@ -167,7 +179,7 @@ class Meter:
         found = below(root)
         if sum(one.threads for one in found) > self.processes:
             return "processes"
-        if memory(found, self.memory) > self.memory:
+        if memory(found, self.memory) + (detached() if self.is_apart else 0) > self.memory:
             return "memory"
         return self.disk_passed(nameless(found)) if time.monotonic() >= self._next else None
 

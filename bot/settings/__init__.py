@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
@@ -20,12 +20,14 @@ from bot.settings.validator import Absolute, ValidatorSettings, named
 
 __all__ = [
     "ForgeSettings",
+    "LookingSettings",
     "RegistrySettings",
     "Settings",
     "SettingsError",
     "SigningSettings",
     "SourceSettings",
     "ValidatorSettings",
+    "load_looking",
     "load_settings",
 ]
 
@@ -58,12 +60,37 @@ class SettingsError(Exception):
     """Settings that cannot be used; one line a fault, each with its variable."""
 
 
-class Settings(BaseSettings):
-    """All settings; see docs/operations.md."""
+class _Environment(BaseSettings):
+    """What is read of environment variables, and of nothing else."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid", hide_input_in_errors=True
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 pydantic-settings asks by these names
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load_settings` hands over; nothing reads the process's environment by itself."""
+        return (init_settings,)
+
+
+class LookingSettings(_Environment):
+    """What validators look with; it needs no forge, so that `towpath validate` can read it alone."""
+
+    registries: dict[str, RegistrySettings] = {}
+    validators: Annotated[dict[str, ValidatorSettings], AfterValidator(named)] = {}
+    validators_isolation: Literal["namespaces", "process"] = "namespaces"
+    validators_readable: tuple[Absolute, ...] = ()
+
+
+class Settings(LookingSettings):
+    """All settings; see docs/operations.md."""
 
     # Both may hold a password, so neither is shown.
     redis_url: str = Field(default="redis://127.0.0.1:6379/0", repr=False)
@@ -81,11 +108,7 @@ class Settings(BaseSettings):
     bot_email: str = "towpath@localhost"
     forges: dict[str, ForgeSettings] = Field(min_length=1)
     sources: dict[str, SourceSettings] = {}
-    registries: dict[str, RegistrySettings] = {}
     signing: SigningSettings | None = None
-    validators: Annotated[dict[str, ValidatorSettings], AfterValidator(named)] = {}
-    validators_isolation: Literal["namespaces", "process"] = "namespaces"
-    validators_readable: tuple[Absolute, ...] = ()
 
     @field_validator("redis_url")
     @classmethod
@@ -127,18 +150,6 @@ class Settings(BaseSettings):
         """The keys of the commit trailers' seal: the first seals, all are believed."""
         return tuple(key.encode() for key in secrets(self.seal, self.seal_keys_file, "seal_keys"))
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 pydantic-settings asks by these names
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what `load_settings` hands over; nothing reads the process's environment by itself."""
-        return (init_settings,)
-
 
 class _Given(EnvSettingsSource):
     """pydantic-settings' reading of environment variables, from a mapping that is passed in."""
@@ -158,12 +169,23 @@ class _Given(EnvSettingsSource):
             return value
 
 
+S = TypeVar("S", bound=LookingSettings)
+
+
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """The settings that these environment variables give; SettingsError with every fault where they give none."""
-    faults = _unknown(environ)
+    return _loaded(Settings, environ, _unknown(environ))
+
+
+def load_looking(environ: Mapping[str, str]) -> LookingSettings:
+    """As `load_settings`, of what validators look with alone; nothing has to be set."""
+    return _loaded(LookingSettings, environ, [])
+
+
+def _loaded(kind: type[S], environ: Mapping[str, str], faults: list[str]) -> S:
     settings = None
     try:
-        settings = Settings(**_Given(Settings, environ)())
+        settings = kind(**_Given(kind, environ)())
     except ValidationError as error:
         faults += [_fault(dict(detail)) for detail in error.errors(include_url=False, include_input=False)]
     except ValueError as error:

@@ -65,6 +65,8 @@ class Change:
     services: Services
     rules: Validating
     """As the target branch says them (S12)."""
+    unlooked: int = 0
+    """How many more targets are rendered from what it touches, and are not among `targets`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from bot.validators.base import Bench, Broken, Change, Part, Told, Validator
 from bot.validators.checking import plain, ranked, told, workplace
 from bot.validators.export import export
 from bot.validators.launching import Ended, Limits
-from bot.validators.reports import FORMATS, Place, Unreadable, place_in
+from bot.validators.reports import FORMATS, MOST_READ, Place, Unreadable, place_in
 from policies.findings import Finding, Severity
 
 PATHS = "{paths}"
@@ -26,8 +26,6 @@ LONGEST = 1000
 """Letters that are read of a message; fewer are told."""
 LONGEST_RULE = 100
 LONGEST_TAIL = 400
-MOST_READ = 10_000
-"""Findings that are read from one output; more would be told as a number alone."""
 
 
 class Command(Protocol):

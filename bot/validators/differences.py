@@ -5,7 +5,7 @@ redaction, which cover it; then keys are put into one order, secrets are redacte
 
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -21,15 +21,17 @@ MOST_OBJECTS = 300
 MOST_LINES = 400
 """Of one difference."""
 MOST_LINES_IN_ALL = 5_000
-"""Of all differences of one target; what comes afterwards is only counted."""
+"""Of all differences of one target; what comes afterwards is only named."""
 MOST_TEXT = 4 * 1024 * 1024
 """Letters of all objects of one target that are looked through for secrets and lines; beyond it they are only named."""
 TOO_LARGE = "@@ too large to be shown @@"
+BEYOND = "@@ not shown: the lines above are too many already @@"
 LONGEST_LINE = 300
 CONTEXT = 3
 MOST_COMPARED = 4_000_000
 """Lines before times lines after, between the first and the last that differ: more of them are not matched up."""
-
+MOST_MATCHED = 50_000_000
+"""Pairs of the same line, times the lines of the shorter side: as often may such a pair be looked at."""
 MOST_ABOVE = 2_000
 """Lines above a hunk that are looked at for the keys that lead to it."""
 
@@ -71,8 +73,8 @@ def differences(before: Objects, after: Objects, target: str) -> Compared:
     changes, left, room = [], MOST_LINES_IN_ALL, MOST_TEXT
     for pair in pairs[:MOST_OBJECTS]:
         room -= len(_canonical(pair.before)) + len(_canonical(pair.after))
-        lines = _difference(pair, stems) if room >= 0 else [TOO_LARGE]
-        shown = _at_most(lines, min(MOST_LINES, left))
+        lines = [BEYOND] if not left else _difference(pair, stems) if room >= 0 else [TOO_LARGE]
+        shown = _at_most(lines, min(MOST_LINES, max(1, left)))
         left = max(0, left - len(shown))
         changes.append(_change(pair, "\n".join(shown), target))
     return Compared(tuple(changes), len(pairs) - len(changes))
@@ -80,8 +82,8 @@ def differences(before: Objects, after: Objects, target: str) -> Compared:
 
 def _change(pair: Pair, diff: str, target: str) -> ObjectChange:
     how = "added" if pair.before is None else "removed" if pair.after is None else "changed"
-    one = pair.identity
-    return ObjectChange(one.kind, one.name, one.namespace, how, diff, target)
+    kind, namespace, name, _ = map(line, pair.identity)
+    return ObjectChange(kind, name, namespace, how, diff, target)
 
 
 def _canonical(value: Value | None) -> str:
@@ -226,9 +228,15 @@ _Step = tuple[str, int, int, int, int]
 
 def _groups(old: list[str], new: list[str]) -> Iterable[Iterable[_Step]]:
     """What is the same and what is not, with the context around it; all of it at once where it is too much to match."""
-    if len(old) * len(new) > MOST_COMPARED:
+    if len(old) * len(new) > MOST_COMPARED or _looks(old, new) > MOST_MATCHED:
         return [[("replace", 0, len(old), 0, len(new))]]
     return SequenceMatcher(None, old, new, autojunk=True).get_grouped_opcodes(CONTEXT)
+
+
+def _looks(old: list[str], new: list[str]) -> int:
+    """How often SequenceMatcher may look at a pair of the same line: once for each block that it finds."""
+    first, second = Counter(old), Counter(new)
+    return sum(count * second[text] for text, count in first.items()) * min(len(old), len(new))
 
 
 def _way(lines: list[str], at: int) -> str:

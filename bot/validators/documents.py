@@ -30,6 +30,8 @@ MOST_BYTES = 16 * 1024 * 1024
 MOST_EVENTS = 1_000_000
 MOST_NODES = 1_000_000
 """Values of all documents together, each counted as often as an alias repeats it."""
+MOST_SLOWLY = 256 * 1024
+"""Bytes of one stream that the parser in Python may read: some twelve seconds of it."""
 
 _SEAM = re.compile(r"^(?=---(?:\s|$))", re.MULTILINE)
 """Where a document begins, whatever stands around it (YAML 1.2, 9.1.2)."""
@@ -147,14 +149,17 @@ class _Composer:
             self.repeated.append((top.key, line))
 
 
-def documents(raw: bytes) -> Iterator[Document]:
+def documents(raw: bytes, slowly: int = MOST_SLOWLY) -> Iterator[Document]:
     """The documents of a stream as plain values, empty ones too; keys are text, tags are not heeded.
 
     Aliases give the very same value again, so that no bomb expands; all that walking the values would visit is counted.
-    Merge keys (`<<`) stay as they are written. Unreadable for what is no YAML or goes beyond the limits."""
+    Merge keys (`<<`) stay as they are written. libyaml takes `[http://x]` for an error, which YAML 1.2 allows (7.3.3)
+    and charts write: documents that it refuses so are read by the parser in Python, `slowly` bytes of them in all.
+    Unreadable for what is no YAML or goes beyond the limits."""
     line, nodes = 0, 0
     for piece in _SEAM.split(decode(raw, MOST_BYTES).text):
-        for found in _documents(piece, line):
+        read, slowly = _documents(piece, line, slowly)
+        for found in read:
             nodes += found.nodes
             if nodes > MOST_NODES:
                 raise Unreadable(f"it holds more than {MOST_NODES:,} values", found.line)
@@ -162,24 +167,27 @@ def documents(raw: bytes) -> Iterator[Document]:
         line += piece.count("\n")
 
 
-def _documents(text: str, above: int) -> list[Document]:
-    """The documents of a text that stands below so many lines.
-
-    libyaml takes `[http://x]` for an error, which YAML 1.2 allows (7.3.3) and charts write: the parser in Python reads
-    it, where the document is small enough for that."""
+def _documents(text: str, above: int, slowly: int) -> tuple[list[Document], int]:
+    """The documents of a text that stands below so many lines, and how much may still be read slowly afterwards."""
     try:
-        try:
-            found = [*_composed(text, PARSER)]
-        except Unreadable as error:
-            if not any(said in error.reason for said in _STRICT):
-                raise
-            found = [*_composed(text, parse_in_python)]
+        found, slowly = _parsed(text, slowly)
     except Unreadable as error:
         raise Unreadable(error.reason, None if error.line is None else error.line + above) from error
-    return [
+    moved = [
         replace(one, line=one.line + above, repeated=tuple((key, line + above) for key, line in one.repeated))
         for one in found
     ]
+    return moved, slowly
+
+
+def _parsed(text: str, slowly: int) -> tuple[list[Document], int]:
+    try:
+        return [*_composed(text, PARSER)], slowly
+    except Unreadable as error:
+        left = slowly - len(text.encode())
+        if left < 0 or not any(said in error.reason for said in _STRICT):
+            raise
+        return [*_composed(text, parse_in_python)], left
 
 
 def _composed(text: str, parser: Parser) -> Iterator[Document]:

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import structlog
 
 from bot.errors import OutsideError
-from bot.validators.base import Bench, Broken, Change, Part, Skipped, Validator
+from bot.validators.base import Bench, Broken, Change, Part, Skipped, Told, Validator
 from bot.validators.launching import Absent, Stopped
 from policies.findings import Checked, Ran, Severity, at_most
 from policies.validating import RENDERERS
@@ -36,8 +36,25 @@ def jobs(change: Change, validators: Iterable[Validator], versions: Versions) ->
     """Everything that is to be looked at in a change, in the order of the validators."""
     if change.rules.mode == "off":
         return ()
-    running = [one for one in validators if change.rules.of(one.name).run]
+    every = tuple(validators)
+    running = [one for one in (*every, *_missing(change, every)) if change.rules.of(one.name).run]
     return tuple(Job(one, part, _key(change, one, part, versions)) for one in running for part in one.parts(change))
+
+
+def _missing(change: Change, validators: Iterable[Validator]) -> Iterator[Validator]:
+    """One that cannot look, for each that policy requires and settings do not name: else it would pass unseen (S16)."""
+    known = {one.name for one in validators}
+    for name, rules in change.rules.commands.items():
+        if rules.required and name not in known:
+            yield Validator(name, "", _all_of_it, _nobody)
+
+
+def _all_of_it(change: Change) -> Iterable[Part]:
+    return [Part("", ())] if change.paths else []
+
+
+def _nobody(change: Change, part: Part, bench: Bench) -> Told:  # noqa: ARG001 # as all are called
+    raise Skipped("settings name no such validator")
 
 
 def _key(change: Change, validator: Validator, part: Part, versions: Versions) -> str:
@@ -84,8 +101,3 @@ def versions_of(validators: Iterable[Validator], version: Callable[[str], str | 
     names = {one.program for one in validators if one.program}
     found = {name: version(name) for name in sorted(names)}
     return {name: text for name, text in found.items() if text is not None}
-
-
-def named(found: Checked, part: str) -> Checked:
-    """A kept result as that of the part it is shown for."""
-    return replace(found, part=part)

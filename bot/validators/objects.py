@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from bot.validators import redaction
 from bot.validators.base import bounded
 from bot.validators.documents import documents
 from bot.yaml import Unreadable
@@ -11,6 +12,9 @@ from policies.findings import Finding, Severity
 
 LONGEST_NAME = 253
 """Letters of a name; Kubernetes takes no longer one."""
+
+_LOOKED_AT = 4000
+"""Letters of a key that are looked through for secrets, before it is cut."""
 
 Value = Mapping[str, object]
 
@@ -50,7 +54,8 @@ def objects(raw: bytes | None) -> Objects:
             continue
         identity, value = one
         if identity in found:
-            findings.append(_warning(f"{identity} is rendered twice; the last one counts", "duplicate-object"))
+            message = f"{redaction.line(str(identity))} is rendered twice; the last one counts"
+            findings.append(_warning(message, "duplicate-object"))
         found[identity] = value
     return Objects(found, bounded(findings))
 
@@ -59,7 +64,8 @@ def _told(raw: bytes) -> Iterator[Finding | tuple[Identity, Value]]:
     try:
         for document in documents(raw):
             for key, line in document.repeated:
-                message = f"the key {key[:LONGEST_NAME]!r} is rendered twice in one mapping (line {line} of the output)"
+                shown = redaction.line(key[:_LOOKED_AT])[:LONGEST_NAME]
+                message = f"the key {shown!r} is rendered twice in one mapping (line {line} of the output)"
                 yield _warning(message, "duplicate-key")
             yield from _taken_apart(document.value, document.line)
     except Unreadable as error:

@@ -53,10 +53,20 @@ def check(change: Change, part: Part, bench: Bench) -> Told:  # noqa: ARG001 # a
         for place, mine, theirs in _differences(here.value, there.value)
         if not (place[:-1] in images and place[-1] in _IMAGE) and not any(covers(one, place) for one in allowed)
     ]
-    told = [_finding(part.target.path, here, nearest, one) for one in found[:MOST]]
+    stage = _called(change, part.target, nearest)
+    told = [_finding(part.target.path, here, stage, one) for one in found[:MOST]]
     if len(found) > MOST:
         told.append(Finding(f"and {len(found) - MOST} more keys differ", path=part.target.path, rule="differs"))
     return Told(tuple(told))
+
+
+def _called(change: Change, target: Target, nearest: str) -> str:
+    """The file of the stage before by what alone tells it from this one: the same for each cluster.
+
+    So a difference that is the same in forty clusters is one finding."""
+    captured = layout.capture(change.services.path, nearest) or {}
+    names = [value for name, value in captured.items() if target.names.get(name) != value]
+    return line(", ".join(names)) or "the stage before"
 
 
 def _read(change: Change, path: str) -> Document:
@@ -112,10 +122,10 @@ def _leaves(value: object, place: Path = ()) -> Iterator[tuple[Path, str]]:
         yield place, json.dumps(value, sort_keys=True)
 
 
-def _finding(path: str, here: Document, nearest: str, found: _Difference) -> Finding:
+def _finding(path: str, here: Document, stage: str, found: _Difference) -> Finding:
     place, mine, theirs = found
     key = line(".".join(map(str, place)))
-    message = f"{key}: here {_shown(place, mine)}, in {nearest} {_shown(place, theirs)}"
+    message = f"{key}: here {_shown(place, mine)}, in {stage} {_shown(place, theirs)}"
     return Finding(message[:500], path=path, line=line_in(here, place), rule="differs")
 
 

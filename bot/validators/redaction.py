@@ -7,36 +7,26 @@ value by putting a guess beside it; and it says nothing of the length, by which 
 """
 
 import hashlib
-import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import cache, partial
 from itertools import islice
 
-from bot.validators.secret_names import Says, holds_secrets, says
-from bot.validators.secret_scan import IDLE, scan
+from bot.validators.secret_names import Says, says
+from bot.validators.secret_places import CONTAINERS, DEEPEST, Hides, Place, below, item, written
+from bot.validators.secret_scan import IDLE
+from bot.validators.secret_structure import Budget, secrets_in
 from bot.validators.secret_values import Value, kind
 
 WORD = "redacted"
 """What stands in place of a secret."""
-DEEPEST = 60
 MOST_NODES = 50_000
 """An object of more nodes is not shown to its end; what aliases lead to counts each time."""
 CHARACTERS = 64
 """So many characters of a text count as a node."""
 
 TOO_MUCH = f"{WORD} (too deep or too large to look through)"
-
-_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-_SECRET_PARTS = {"data", "stringData"}
-_CONTAINERS = (dict, list, tuple)
-# In a mapping under a secret's name: what says where the secret is, not what it is.
-_WHERE = re.compile(
-    r"name|namespace|key|kind|group|version|apiVersion|optional|path|mode|property|items|type|audience"
-    r"|.{0,100}(?:Name|Key|Ref|Path|Mode|File)"
-)
 
 
 def redacted(value: object, key: bytes | None = None) -> object:
@@ -45,38 +35,17 @@ def redacted(value: object, key: bytes | None = None) -> object:
     What is too deep or too large is replaced by a word. `key` makes the marks repeatable; left out, they are this
     process's own. Nothing raises; what is given is never altered.
     """
-    return _Pass(key or _own_key()).of(value, _Place())
+    return _Pass(key or _own_key()).of(value, Place())
 
 
 def line(text: str) -> str:
     """Text of one line or many, such as a program's output, with `redacted` in place of each secret."""
-    return _text(text, lambda _: WORD)
+    return _text(text, lambda _: WORD, Budget())
 
 
 @cache
 def _own_key() -> bytes:
     return secrets.token_bytes(32)
-
-
-class _Hides(Enum):
-    """What is a secret below a place, whatever it looks like."""
-
-    nothing = "nothing"
-    texts = "texts"
-    """Below `credentials:` and the like: every text but the names of Secrets and their keys."""
-    all = "all"
-    """A Secret's data."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where in an object, and how it is looked at there."""
-
-    path: tuple[str, ...] = ()
-    """Without indices: one more entry in a list would otherwise change the marks of all that follow."""
-    hides: _Hides = _Hides.nothing
-    name: str = ""
-    """What a value here is called: its key, its neighbour `name: DB_PASSWORD`, the option before it."""
 
 
 @dataclass(slots=True)
@@ -87,12 +56,13 @@ class _Pass:
     left: int = MOST_NODES
     around: set[int] = field(default_factory=set)
     """The containers around the present one: a YAML alias may lead back into them."""
+    budget: Budget = field(default_factory=Budget)
 
-    def of(self, value: object, place: _Place) -> object:
+    def of(self, value: object, place: Place) -> object:
         self.left -= 1
         if self.left < 0:
             return TOO_MUCH
-        if not isinstance(value, _CONTAINERS):
+        if not isinstance(value, CONTAINERS):
             return self._scalar(value, place)
         if len(place.path) > DEEPEST or id(value) in self.around:
             return TOO_MUCH
@@ -101,86 +71,55 @@ class _Pass:
         self.around.discard(id(value))
         return found
 
-    def _mapping(self, found: dict[object, object], place: _Place) -> dict[object, object]:
+    def _mapping(self, found: dict[object, object], place: Place) -> dict[object, object]:
         told: dict[object, object] = {}
         for name, value in islice(found.items(), self.left + 1):
-            text = _written(name)
-            called = _neighbour(found) if text == "value" else ""
-            below = _Place(
-                (*place.path, *_object(found), called or text), _hides(found, text, value, place), called or text
-            )
-            told[self._scanned(text, below) if isinstance(name, str) else name] = self.of(value, below)
+            text = written(name)
+            inner = below(found, text, value, place)
+            told[self._scanned(text, inner) if isinstance(name, str) else name] = self.of(value, inner)
         return told
 
-    def _list(self, found: list[object] | tuple[object, ...], place: _Place) -> list[object]:
+    def _list(self, found: list[object] | tuple[object, ...], place: Place) -> list[object]:
         told: list[object] = []
-        name = place.name
+        before: object = None
         for value in islice(found, self.left + 1):
-            told.append(self.of(value, _Place((*place.path, ""), place.hides, name)))
-            is_option = isinstance(value, str) and value.startswith("-") and "=" not in value
-            name = str(value)[:100] if is_option else place.name
+            told.append(self.of(value, item(place, before)))
+            before = value
         return told
 
-    def _scalar(self, value: object, place: _Place) -> object:
+    def _scalar(self, value: object, place: Place) -> object:
         if value is None or value == "" or isinstance(value, bool):
             return value
-        text = _written(value)
+        text = written(value)
         self.left -= len(text) // CHARACTERS
-        if isinstance(value, bytes) or place.hides is _Hides.all or _is_secret(value, text, place):
+        if isinstance(value, bytes) or place.hides is Hides.all or _is_secret(value, text, place):
             return self._mark(place, text)
         return self._scanned(text, place) if isinstance(value, str) else value
 
-    def _scanned(self, text: str, place: _Place) -> str:
-        return _text(text, partial(self._mark, place))
+    def _scanned(self, text: str, place: Place) -> str:
+        return _text(text, partial(self._mark, place), self.budget)
 
-    def _mark(self, place: _Place, text: str) -> str:
+    def _mark(self, place: Place, text: str) -> str:
         told = "\x00".join((*place.path, "", text)).encode(errors="surrogatepass")
         return f"{WORD} ({hashlib.blake2b(told, key=self.key, digest_size=3).hexdigest()})"
 
 
-def _is_secret(value: object, text: str, place: _Place) -> bool:
+def _is_secret(value: object, text: str, place: Place) -> bool:
     """Whether a value's name says that it is a secret; a reference to one, and what is pinned, stays readable."""
     if kind(text) in {Value.nothing, Value.identifier}:
         return False
-    if place.hides is _Hides.texts:
-        return isinstance(value, str) and not _WHERE.fullmatch(place.name)
+    if place.hides is Hides.texts:
+        return isinstance(value, str) and not place.is_where
     said = says(place.name)
     return said is Says.surely or (said is Says.maybe and isinstance(value, str))
 
 
-def _hides(found: dict[object, object], name: str, value: object, place: _Place) -> _Hides:
-    if place.hides is _Hides.all or name == _APPLIED or (found.get("kind") == "Secret" and name in _SECRET_PARTS):
-        return _Hides.all
-    return _Hides.texts if isinstance(value, _CONTAINERS) and holds_secrets(name) else place.hides
-
-
-def _neighbour(found: dict[object, object]) -> str:
-    """What `{name: x, value: y}` calls its value."""
-    name = found.get("name", found.get("key"))
-    return name[:300] if isinstance(name, str) else ""
-
-
-def _object(found: dict[object, object]) -> tuple[str, ...]:
-    """Which Kubernetes object a mapping is, where it is one."""
-    metadata = found.get("metadata")
-    if not isinstance(metadata, dict) or "kind" not in found:
-        return ()
-    return tuple(_written(part)[:300] for part in (found["kind"], metadata.get("namespace"), metadata.get("name")))
-
-
-def _written(value: object) -> str:
-    """A scalar as text. Python refuses to write an integer of thousands of digits in decimal; YAML can hold one."""
-    if isinstance(value, bytes):
-        return value.decode(errors="replace")
-    return f"{value:x}" if isinstance(value, int) else str(value)
-
-
-def _text(text: str, mark: Callable[[str], str]) -> str:
+def _text(text: str, mark: Callable[[str], str], budget: Budget) -> str:
     """A text with a mark in place of each secret."""
     if IDLE.fullmatch(text):
         return text
     told = []
-    for found, spans in scan(text):
+    for found, spans in secrets_in(text, budget):
         parts, at = [], 0
         for span in spans:
             parts += [found.text[at : span.start], mark(found.text[span.start : span.end])]

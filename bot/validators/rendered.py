@@ -21,7 +21,16 @@ CHECKOUT = ".repository"
 LONGEST = 400
 _BEGINNING = 150
 """Letters that are kept of a message that is cut; the cause mostly stands at its end."""
-_CHECKED_OUT = re.compile(r"[^\s'\"(\[]*" + re.escape(CHECKOUT) + "/")
+_CHECKED_OUT = re.compile(r"(?<![^\s'\"(\[])[^\s'\"(\[]*" + re.escape(CHECKOUT) + "/")
+"""It is tried at the beginning of a word alone: at each letter of a long one it would take the square of its length."""
+_REPEATED = re.compile(
+    # What kustomize repeats of what it was given (sigs.k8s.io/kustomize/api: kv, resmap, internal/target), and Go's
+    # YAML of a value of another type: all up to the last mark that could end it, or to the end of what it says.
+    r"\A(?P<key>[^\"]*)\".*\"(?= is not a valid key name)|(?P<line>\bhas invalid utf8 bytes : ).*"
+    r"|(?P<config>\bwith config: )(?:`.*`|`.*)|(?P<patch>\bfrom \[patch: )(?:\".*\"\]|\".*)|(?P<typed>!!\w+ )`[^`]*`"
+    r"|(?P<literals>\bliteral sources? )(?:.*(?=, expected key=value)|.*)",
+    re.DOTALL,
+)
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
 
@@ -53,9 +62,14 @@ def said(err: bytes, names: Mapping[str, str]) -> str:
     text = _CHECKED_OUT.sub("", _ANSI.sub("", err[: 64 * 1024].decode(errors="replace")))
     for ours, theirs in names.items():
         text = text.replace(ours, theirs)
-    shown = "".join(letter if letter.isprintable() else " " for letter in line(text))
+    shown = "".join(letter if letter.isprintable() else " " for letter in line(_unrepeated(text)))
     told = " ".join(shown.split()).removeprefix("Error: ") or "it says nothing"
     return told if len(told) <= LONGEST else f"{told[:_BEGINNING]} … {told[_BEGINNING - LONGEST :]}"
+
+
+def _unrepeated(text: str) -> str:
+    """What a program says without the content that it repeats, which nobody could tell from a secret (S10)."""
+    return _REPEATED.sub(lambda found: f"{found[found.lastgroup or 0]}…", text)
 
 
 def left_out(tree: Tree, folder: str) -> str:

@@ -6,6 +6,7 @@ again and again, could take for ever."""
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +24,8 @@ LARGEST = 1024 * 1024
 SECONDS = 10.0
 """That judging may take."""
 PROCESS = Path(__file__).with_name("schema_process.py")
+MOST_TOLD = 1024 * 1024
+"""Bytes that are read of what it prints."""
 
 
 class _Files(NamedTuple):
@@ -113,19 +116,35 @@ def _read(change: Change, path: str) -> Document:
 def _judged(schema: bytes, values: Values, bench: Bench) -> dict[str, Any]:
     """What our own program says; it needs no launcher, for it bounds its memory itself and fetches nothing."""
     given = json.dumps({"schema": schema.decode(errors="replace"), "values": values}).encode()
-    argv = [sys.executable, "-I", "-B", str(PROCESS.absolute())]
+    told = _told(given, bench.scratch)
     try:
-        ended = subprocess.run(
-            argv, cwd=bench.scratch, env={}, input=given, capture_output=True, timeout=SECONDS, check=False
-        )
-        found = json.loads(ended.stdout) if ended.returncode == 0 else None
-    except subprocess.TimeoutExpired as error:
-        raise Stopped(f"judging the values by the schema did not end within {SECONDS:g} s") from error
+        found = json.loads(told) if len(told) <= MOST_TOLD else None
     except ValueError:
         found = None
     if not isinstance(found, dict):
         raise Broken("judging the values by the schema failed")
     return found
+
+
+def _told(given: bytes, folder: Path) -> bytes:
+    """What our own program prints, kept in a file: at most one byte more than may be; nothing where it fails."""
+    argv = [sys.executable, "-I", "-B", str(PROCESS.absolute())]
+    with tempfile.TemporaryFile(dir=folder) as out:
+        try:
+            ended = subprocess.run(
+                argv,
+                cwd=folder,
+                env={},
+                input=given,
+                stdout=out,
+                stderr=subprocess.DEVNULL,
+                timeout=SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise Stopped(f"judging the values by the schema did not end within {SECONDS:g} s") from error
+        out.seek(0)
+        return out.read(MOST_TOLD + 1) if ended.returncode == 0 else b""
 
 
 def _finding(path: str, own: Document, place: list[str | int], keyword: str, message: str) -> Finding:

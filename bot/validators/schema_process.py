@@ -22,6 +22,8 @@ MOST = 1000
 MEMORY = 1024 * 1024 * 1024
 """Bytes."""
 LONGEST = 200
+MOST_TOLD = 1024 * 1024
+"""Bytes that are printed; what would be more is a failure."""
 _SAID = {
     "type": "must be of type",
     "enum": "must be one of",
@@ -70,12 +72,17 @@ def judged(text: str, values: Json) -> dict[str, object]:
 
 
 def _rows(error: ValidationError) -> Iterator[tuple[list[str | int], str, str]]:
-    path, keyword = list(error.absolute_path), str(error.validator)
+    path, keyword = [_cut(step) for step in error.absolute_path], str(error.validator)[:LONGEST]
     extras = list(islice(_extras(error), MOST)) if keyword == "additionalProperties" else []
     if extras:
-        yield from ((([*path, name], keyword, "is no key that the schema knows")) for name in extras)
+        yield from ((([*path, _cut(name)], keyword, "is no key that the schema knows")) for name in extras)
     else:
         yield path, keyword, _said(error, keyword)
+
+
+def _cut(step: str | int) -> str | int:
+    """A key of values as it is told: each may be as long as the file."""
+    return f"{step[: LONGEST - 1]}…" if isinstance(step, str) and len(step) > LONGEST else step
 
 
 def _extras(error: ValidationError) -> Iterator[str]:
@@ -106,4 +113,7 @@ def _shown(wanted: object) -> str:
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     given = json.load(sys.stdin)
-    json.dump(judged(given["schema"], given["values"]), sys.stdout)
+    told = json.dumps(judged(given["schema"], given["values"]))
+    if len(told) > MOST_TOLD:
+        sys.exit(1)
+    sys.stdout.write(told)

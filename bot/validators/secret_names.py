@@ -29,6 +29,9 @@ _SURELY = {
     "apikeys",
     "htpasswd",
     "pgpass",
+    "pw",
+    "requirepass",
+    "masterauth",
 }
 _SURELY |= {"dockerconfigjson", "dockercfg", "privatekey", "accesskey", "authtoken", "accesstoken"}
 _SURELY_PAIRS = {
@@ -58,43 +61,54 @@ _ABOUT = frozenset(
 """,
     )
 )
-# The first words say that it is about one: a count of tokens, an existing Secret, a public key.
-_NOT_ITS_OWN = {
-    "existing",
-    "max",
-    "min",
-    "num",
-    "total",
-    "public",
-    "automount",
-    "image",
-    "pull",
-    "enable",
-    "use",
-    "has",
-}
+# The first word says that it is about one: a count of tokens, an existing Secret. A password stays one all the same.
+_NOT_ITS_OWN = {"existing", "max", "min", "num", "total", "public", "automount", "enable", "use", "has"}
+_PULLED = {"image", "pull"}
+_OBJECTS = {"secret", "secrets", "credential", "credentials", "creds"}
+"""Behind `imagePull` and the like they are the names of Secrets."""
 _KEY_IN_A_SECRET = {"password", "token", "secretkey", "credentials", "user", "username"}
 
 _ENDINGS = ("password", "passwd", "passphrase")
 """Also where nothing parts them: PGPASSWORD."""
 _MANY = ("credentials", "creds", "secrets", "tokens")
 
+HINT = re.compile(
+    "|".join(sorted(_SURELY | _MAYBE | {second for _, second in _SURELY_PAIRS})) + r"|[\\]|last-applied", re.IGNORECASE
+)
+"""A text in which it is not found names no secret, nor does it escape a letter of a name."""
+
 
 @lru_cache(maxsize=4096)
 def says(name: str) -> Says:
     """How plainly a name says so; names are split at humps and separators, so `passwordPolicy` says nothing."""
     words = [word.lower() for word in _PARTS.findall(name[-80:])]
-    if not words or words[-1] in _ABOUT or words[0] in _NOT_ITS_OWN:
-        return Says.nothing
-    if len(words) > 1 and words[-1] == "key" and words[-2] in _KEY_IN_A_SECRET:
-        return Says.nothing
     while len(words) > 1 and words[-1].isdigit():
         words.pop()
+    if not words or words[-1] in _ABOUT or _is_key(words):
+        return Says.nothing
     if words[-1].endswith(_ENDINGS) or words[-1] in _SURELY or tuple(words[-2:]) in _SURELY_PAIRS:
         return Says.surely
+    if words[0] in _NOT_ITS_OWN or (words[0] in _PULLED and words[-1] in _OBJECTS):
+        return Says.nothing
     if words[-1] in _MAYBE or tuple(words[-2:]) == ("secret", "key"):
         return Says.maybe
     return Says.maybe if _SURELY & set(words) else Says.nothing
+
+
+def _is_key(words: list[str]) -> bool:
+    """Whether it names another key: a public one, or that of a Secret under which the password is."""
+    return words[-1] == "key" and (words[0] == "public" or (len(words) > 1 and words[-2] in _KEY_IN_A_SECRET))
+
+
+def is_about(name: str) -> bool:
+    """Whether a name says that its value is something about a secret: its length, its algorithm."""
+    words = [word.lower() for word in _PARTS.findall(name[-80:])]
+    return bool(words) and words[-1] in _ABOUT
+
+
+def is_many(name: str) -> bool:
+    """Whether a name is a secret's in the plural: what stands below it are secrets, whatever they are called."""
+    return says(name) is not Says.nothing and name.lower().endswith("s")
 
 
 def holds_secrets(name: str) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from bot.validators.secret_lines import Line, Zone, lines
 from bot.validators.secret_names import Says, says
@@ -35,11 +36,20 @@ class Span:
 
 
 _INLINE = re.compile(
-    r"(?<![\w.-])(?:-{0,2}(?P<key>[A-Za-z_][\w.-]{1,80})[\"']?\s{0,3}(?:=>|[:=])\s{0,3}"
+    r"(?<![\w.-])(?:-{0,2}(?P<key>[A-Za-z_][\w.-]{1,80})[\"']?\s{0,40}(?:=>|[:=])\s{0,40}"
     r"|--(?P<flag>[A-Za-z][\w-]{1,80}) {1,3}(?=[^\s-]))"
 )
+_ELEMENT = re.compile(
+    r"<(?P<key>[A-Za-z_][\w.:-]{1,80})>\s{0,40}(?P<value>[^<>\s](?:[^<>]{0,4000}[^<>\s])?)\s{0,40}</(?P=key)>"
+)
+_DIRECTIVE = re.compile(
+    # redis.conf; netrc(5), on one line and on several
+    r"(?:^\s{0,200}|\b(?:login|user) {1,4}\S{1,200} {1,4})"
+    r"(?P<key>[A-Za-z][\w.-]{2,80})[ \t]{1,40}(?P<quote>[\"']?)(?P<value>[^\s:=\"']\S{0,300}?)(?P=quote)\s{0,40}$"
+)
+_DIRECTIVES = {"requirepass", "masterauth"}
 _BARE = re.compile(r"[^\s\"'&;]{1,4000}")
-_ANCHOR = re.compile(r"[&!][\w./-]{1,60} {1,4}")
+_ANCHOR = re.compile(r"[&!](?!(?:vault|Ref|Sub|secret)\b)[\w./-]{1,60} {1,4}")
 _COMMENT = re.compile(r"\s#")
 _CODE = re.compile(r"[A-Za-z_]\w{0,60}(?:\.[A-Za-z_]\w{0,60}){1,6}|[A-Za-z_][\w.]{0,100}\(.{0,4000}")
 IDLE = re.compile(r"[^:=$ \n]{0,15}")
@@ -60,7 +70,7 @@ def scan(text: str) -> Iterator[tuple[Line, tuple[Span, ...]]]:
         elif not line.label and IDLE.fullmatch(line.text):
             yield line, ()
         else:
-            yield line, _merged(_spans(line, shapes))
+            yield line, merged(_spans(line, shapes))
 
 
 def _key_body(text: str, begins: int) -> tuple[Span, ...]:
@@ -69,7 +79,7 @@ def _key_body(text: str, begins: int) -> tuple[Span, ...]:
     return (Span(start, len(text), "private-key"),) if left.strip() else ()
 
 
-def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:
+def merged(spans: Iterable[Span]) -> tuple[Span, ...]:
     """Those that overlap as one, which has the name of the surest."""
     kept: list[Span] = []
     for span in sorted(spans, key=lambda one: (one.start, not one.is_sure)):
@@ -88,8 +98,8 @@ def _spans(line: Line, shapes: tuple[Shape, ...]) -> Iterator[Span]:
     if line.zone is Zone.sealed and is_sealed(line.text[line.pair[1] if line.pair else 0 :].strip().strip("\"'")):
         return
     yield from _under_name(line)
-    text = cleared(line.text)
-    yield from _inline(text)
+    text = cleared(line.text, sealed=line.zone is Zone.sealed)
+    yield from chain(_inline(text), _elements(text), _directive(text))
     if line.zone is not Zone.encoded:
         yield from _random(text)
 
@@ -148,9 +158,13 @@ def _extent(text: str, at: int) -> tuple[int, int]:
 
 
 def judged(name: str, value: str) -> Span | None:
-    """What is wrong with a value under a name, if anything; the columns are 0."""
-    said = says(name)
-    if said is Says.nothing or (value[:1] in {"{", "*"} and value[:2] != "{{"):
+    """What is wrong with a value under a name, if anything, by what is written there; the columns are 0."""
+    return None if value[:1] in {"{", "*"} and value[:2] != "{{" else valued(says(name), name, value)
+
+
+def valued(said: Says, name: str, value: str) -> Span | None:
+    """What is wrong with a text that stands as a value where so much is said of it; the columns are 0."""
+    if said is Says.nothing:
         return None
     what = kind(value)
     if said is Says.surely and what is Value.default:
@@ -184,10 +198,31 @@ def _inline(text: str) -> Iterator[Span]:
             continue
         start, end = _inline_extent(text, at)
         value = text[start:end].rstrip(",)}]")
+        if value.startswith("["):  # of a list the first item
+            start, value = start + 1, value[1:]
         told = None if _CODE.fullmatch(value) else judged(name, value)
         if told is not None:
             yield replace(told, start=start, end=start + len(value))
             at = end
+
+
+def _elements(text: str) -> Iterator[Span]:
+    """`<password>value</password>`."""
+    for found in _ELEMENT.finditer(text) if "</" in text else ():
+        told = judged(found["key"], found["value"])
+        if told is not None:
+            yield replace(told, start=found.start("value"), end=found.end("value"))
+
+
+def _directive(text: str) -> Iterator[Span]:
+    """`requirepass value`; where other words stand so, as in prose, only a value that is no word."""
+    found = _DIRECTIVE.search(text)
+    if found is None or says(found["key"]) is not Says.surely:
+        return
+    told = judged(found["key"], found["value"])
+    is_one = found["key"].lower() in _DIRECTIVES or (kind(found["value"]) is Value.other and _is_mixed(found["value"]))
+    if told is not None and is_one:
+        yield replace(told, start=found.start("value"), end=found.end("value"))
 
 
 def _inline_extent(text: str, at: int) -> tuple[int, int]:

@@ -101,8 +101,8 @@ PASSWORD_HASHES = re.compile(
     r"|argon2(?:id?|d)\$[^\s\"']{20,250})"
 )
 CREDENTIALS_IN_URL = re.compile(
-    # RFC 3986, 3.2.1: userinfo
-    r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s/:@\"'<>]{0,200}:(?P<value>[^\s/@\"'<>]{1,300})@"
+    # RFC 3986, 3.2.1: userinfo, up to the last @, for whoever writes a URL by hand escapes none
+    r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s/:\"'<>]{0,200}:(?P<value>[^\s/\"'<>]{1,300})@"
 )
 AUTHORIZATION = re.compile(
     r"(?<![A-Za-z0-9])(?:Bearer|Basic|bearer|basic) {1,3}(?P<value>[A-Za-z0-9._~+/-]{8,4000}={0,2})"

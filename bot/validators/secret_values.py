@@ -3,15 +3,21 @@
 import re
 from enum import Enum
 
+# All of a value must be one: `lookup.X` and `<b>X` only begin like one.
 _REFERENCE = re.compile(
-    r"vault:[A-Za-z0-9_./-]{1,300}(?:#|$)"  # bank-vaults: vault:secret/data/x#key
+    r"(?:>>)?vault:[A-Za-z0-9_./-]{1,300}(?:#[^\s#]{1,100}){0,2}"  # bank-vaults: vault:secret/data/x#key#version
     r"|<path:[^<>]{1,300}>|<[A-Za-z_][\w .:/#|-]{0,100}>"  # argocd-vault-plugin: <path:kv/data/x#key>, <key>
-    r"|ref\+[a-z0-9]{2,20}://|(?:secretref|awssm|gcpsm|azkv|op|vault|kv|file|env)://"  # vals, 1Password, others
-    r"|\$[A-Za-z_]{2,60}$|%[A-Z_]{2,60}%$|@[A-Za-z_.]{2,60}@$|!(?:vault|Ref|Sub|secret)\b"
-    r"|projects/[a-z0-9-]{4,40}/secrets/|@Microsoft\.KeyVault\("
-    r"|(?:\.{0,2}/)?(?:[\w.-]{1,60}/){1,12}[\w.-]{1,60}\.(?:pem|key|crt|txt|json|ya?ml|env|conf|ini|token|password)$"
-    r"|/(?:run|var|etc|vault|mnt|secrets?|home|opt|tmp)/[\w./-]{1,200}$"
-    r"|(?:os\.environ|process\.env|getenv|lookup)\b"
+    # vals, 1Password, others
+    r"|(?:ref\+(?!echo)[a-z0-9]{2,20}|secretref|awssm|gcpsm|azkv|op|vault|kv|file|env)://[\w ./#?=&%:@+-]{1,300}"
+    r"|\$(?:[A-Z_][A-Z0-9_]{1,60}|[a-z_]{0,30}(?:password|passwd|secret|token|api_?key)[a-z_]{0,30})"
+    r"|\$ANSIBLE_VAULT;[0-9.]{1,8};AES256[\s0-9a-f]{0,9000}"
+    r"|%[A-Z_]{2,60}%|@[A-Za-z_.]{2,60}@"
+    r"|!vault(?: \|[-+]?)?|!(?:Ref|secret)(?: [\w.:-]{1,100})?|!Sub(?: [\"']?[\w./:-]{0,100}\$\{[\w.:]{1,200}\}[\"']?)?"
+    r"|projects/[a-z0-9-]{4,40}/secrets/[\w/-]{1,200}|@Microsoft\.KeyVault\([^()]{1,300}\)"
+    r"|(?:\.{0,2}/)?(?:[\w.-]{1,60}/){1,12}[\w.-]{1,60}\.(?:pem|key|crt|txt|json|ya?ml|env|conf|ini|token|password)"
+    r"|/(?:run|var|etc|vault|mnt|secrets?|home|opt|tmp)/[\w./-]{1,200}"
+    r"|process\.env\.[A-Z_][A-Z0-9_]{1,60}"
+    r"|(?:os\.environ|os\.environ\.get|process\.env|(?:os\.)?getenv|lookup)[\[(][\w\"', ./:-]{0,200}[\])]?"
 )
 _B64 = "[A-Za-z0-9+/]"
 _ENCLOSED = re.compile(
@@ -26,7 +32,7 @@ _ENCLOSED = re.compile(
     rf"|sha1[:-](?:[0-9a-f]{{40}}|{_B64}{{27}}=)|(?:sha256[:-]|h1:)(?:[0-9a-f]{{64}}|{_B64}{{43}}=)"
     rf"|sha384-{_B64}{{64}}|sha512[:-](?:[0-9a-f]{{128}}|{_B64}{{86}}==)"
 )
-_SEALED = re.compile(r"Ag[A-D][A-Za-z0-9+/]{200,}={0,2}")
+_SEALED = re.compile(r"(?<![A-Za-z0-9+/])Ag[A-D][A-Za-z0-9+/]{200,}={0,2}")
 """SealedSecrets: two bytes of length (512 or less), the session key under RSA, the value under AES; in base64."""
 _IMAGE = re.compile(r"(?:[\w.:-]{1,100}/){0,10}[\w.-]{1,100}(?::[\w.-]{1,128})?@sha(?:256|512):[0-9a-f]{64,128}")
 _DIGEST = re.compile(r"(?:sha(?:1|256|384|512)|md5|h1)[:-][A-Za-z0-9+/=]{22,128}")
@@ -37,7 +43,8 @@ _SWITCH = re.compile(
     re.IGNORECASE,
 )
 _MASK = re.compile(
-    r"[*x.•…_#?X-]{2,}|[(\[<]{0,2}(?:redacted|masked|hidden|omitted|filtered|removed)\b.*", re.IGNORECASE
+    r"[*x.•…_#?X-]{2,}|[(\[<]{0,2}(?:redacted|masked|hidden|omitted|filtered|removed)(?: \([0-9a-f]{6}\))?[)\]>]{0,2}",
+    re.IGNORECASE,
 )
 _DEFAULT = re.compile(
     r"change[-_ ]?(?:me|it|this)\w{0,20}|replace[-_ ]?(?:me|this|with)[\w -]{0,40}|to-?do|fixme|tbd|changeit"
@@ -52,6 +59,7 @@ _NAME = re.compile(
 
 
 BLOT = "…"
+_LONGEST_REFERENCE = 10_000
 
 
 class Value(Enum):
@@ -71,7 +79,7 @@ class Value(Enum):
 def kind(value: str) -> Value:
     """What a value is, without its quotes."""
     text = value.strip()
-    if _SWITCH.fullmatch(text) or is_reference(text) or _MASK.fullmatch(text[:200]):
+    if _SWITCH.fullmatch(text) or is_reference(text) or _MASK.fullmatch(text):
         return Value.nothing
     if _IMAGE.fullmatch(text) or _DIGEST.fullmatch(text):
         return Value.identifier
@@ -84,16 +92,19 @@ def kind(value: str) -> Value:
 
 def is_reference(text: str) -> bool:
     """Whether a value says where the secret is, or is sealed itself."""
-    text = text[:10_000]
-    if _REFERENCE.match(text) is not None:
+    if len(text) > _LONGEST_REFERENCE:
+        return False
+    if _REFERENCE.fullmatch(text) is not None:
         return True
     left, times = _ENCLOSED.subn("", text)
     return times > 0 and len(left) < 4
 
 
-def cleared(text: str) -> str:
-    """A text in which references and digests are blotted out, letter by letter, so that columns stay what they are."""
-    return _ENCLOSED.sub(lambda found: BLOT * len(found[0]), text)
+def cleared(text: str, *, sealed: bool = False) -> str:
+    """A text in which references and digests are blotted out, letter by letter, so that columns stay what they are;
+    `sealed`: what has the form of a SealedSecret's value too."""
+    text = _ENCLOSED.sub(lambda found: BLOT * len(found[0]), text)
+    return _SEALED.sub(lambda found: BLOT * len(found[0]), text) if sealed else text
 
 
 def is_sealed(text: str) -> bool:

@@ -13,7 +13,8 @@ from itertools import islice
 from bot.validators import redaction
 from bot.validators.base import Bench, Change, Part, Told, Validator, file_parts
 from bot.validators.secret_lines import Line
-from bot.validators.secret_scan import Span, scan
+from bot.validators.secret_scan import Span
+from bot.validators.secret_structure import Budget, secrets_in
 from policies.findings import Finding, Severity
 
 MOST_BYTES = 1024 * 1024
@@ -37,26 +38,67 @@ _SAYS = {
 
 
 def check(change: Change, part: Part, bench: Bench) -> Told:  # noqa: ARG001 # as validators are called
-    """What the added lines of one file hold; binary files are passed over, large ones named."""
+    """What the added lines of one file hold; binary files are passed over, large ones and seeming texts named."""
     content = change.after.read(part.subject) or b""
     if len(content) > MOST_BYTES:
         message = "the file is larger than 1 MiB: nobody looked for secrets in it"
         return Told((Finding(message, Severity.warning, part.subject, rule="too-large"),))
-    if b"\x00" in content[:_BINARY] and not content.startswith(_UTF_16):
+    is_binary = b"\x00" in content[:_BINARY] and not content.startswith(_UTF_16)
+    if is_binary and not part.subject.lower().endswith(_TEXTS):
         return Told()
     before = change.before.read(part.subject) or b""
     found = _found(_text(before[: 4 * MOST_BYTES]), _text(content), part.subject)
     told = tuple(islice(found, MOST_FINDINGS))
     more = sum(1 for _ in found)
-    return Told((*told, *_and_more(more, part.subject)))
+    return Told((*_not_text(is_binary, part.subject), *told, *_and_more(more, part.subject)))
 
 
+_TEXTS = (
+    *(
+        ".yaml",
+        ".yml",
+        ".json",
+        ".toml",
+        ".ini",
+        ".env",
+        ".conf",
+        ".cfg",
+        ".properties",
+        ".xml",
+        ".hcl",
+        ".tf",
+        ".tfvars",
+    ),
+    *(
+        ".txt",
+        ".md",
+        ".tpl",
+        ".gotmpl",
+        ".rego",
+        ".sh",
+        ".py",
+        ".js",
+        ".sql",
+        ".csv",
+        ".pem",
+        ".key",
+        ".netrc",
+        ".npmrc",
+    ),
+)
+"""Endings of files that hold no NUL."""
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def _text(content: bytes) -> str:
     text = content.decode("utf-16" if content.startswith(_UTF_16) else "utf-8", errors="replace")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _not_text(is_binary: bool, path: str) -> Iterator[Finding]:
+    if is_binary:
+        message = "the file holds NUL bytes, which no text does: nobody looked for secrets in what they hide"
+        yield Finding(message, Severity.warning, path, rule="binary")
 
 
 def _and_more(more: int, path: str) -> Iterator[Finding]:
@@ -68,7 +110,7 @@ def _found(before: str, after: str, path: str) -> Iterator[Finding]:
     """The findings on the lines of `after` that `before` has not, each line as often as it has it more."""
     old = Counter(before.split("\n"))
     key_at = 0
-    for line, spans in scan(after):
+    for line, spans in secrets_in(after, Budget()):
         if old[line.text] > 0:
             old[line.text] -= 1
             continue

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple, NoReturn
 
 from bot.validators.base import Bench, Change, Part, Told, Tree, Validator, both, bounded
@@ -23,16 +24,23 @@ from bot.yaml import (
     decode,
     stream,
 )
-from policies.findings import Finding
+from policies.findings import Finding, Severity
+from policies.layout import is_utf8
 
 NAME = "wellformed"
 DUPLICATE = "duplicate-key"
 _YAML = (".yaml", ".yml")
 _JSON = ".json"
+_UNLOOKED = "//"
+"""The part that says how many targets nobody looks at: no path of Git."""
 
 
 def parts(change: Change) -> Iterator[Part]:
-    """A part for each changed YAML and JSON file, and one for all else, of which none may lead out."""
+    """A part for each changed YAML and JSON file, and one for all else, of which none may lead out.
+
+    One more says so where not all targets that the change concerns are looked at."""
+    if change.unlooked:
+        yield Part(_UNLOOKED, (_how_many(change),))
     others: list[str] = []
     targets = {target.path for target in change.targets}
     for path in change.paths:
@@ -47,6 +55,11 @@ def parts(change: Change) -> Iterator[Part]:
         yield Part("", tuple(others))
 
 
+def _how_many(change: Change) -> str:
+    looked = len(change.targets)
+    return f"looked at {looked} of {looked + change.unlooked} targets that this changes"
+
+
 def _is_template(tree: Tree, path: str) -> bool:
     """Whether it is of a Helm chart's folder `templates`: those are YAML only when they are filled."""
     folders = path.split("/")[:-1]
@@ -56,13 +69,24 @@ def _is_template(tree: Tree, path: str) -> bool:
 
 def check(change: Change, part: Part, bench: Bench) -> Told:  # noqa: ARG001 # as all are called
     """What is wrong with a file, each with its line."""
+    if part.subject == _UNLOOKED:
+        return Told((Finding(f"{_how_many(change)}: `towpath validate` looks at all", Severity.warning, rule="some"),))
     if not part.subject:
-        return Told(bounded(found for path in part.inputs[::2] for found in _way_out(change.after, path)))
+        return Told(bounded(found for path in part.inputs[::2] for found in _beside(change.after, path)))
     raw = change.after.read(part.subject)
+    beside = _beside(change.after, part.subject)
     if raw is None:
-        return Told(tuple(_way_out(change.after, part.subject)))
-    found = json_problems(raw) if part.subject.endswith(_JSON) else problems(raw)
-    return Told(bounded(Finding(one.message, path=part.subject, line=one.line, rule=one.rule) for one in found))
+        return Told(tuple(beside))
+    problem = json_problems(raw) if part.subject.endswith(_JSON) else problems(raw)
+    found = (Finding(one.message, path=part.subject, line=one.line, rule=one.rule) for one in problem)
+    return Told(bounded(chain(beside, found)))
+
+
+def _beside(tree: Tree, path: str) -> Iterator[Finding]:
+    """What is wrong with a path whatever the file holds."""
+    if not is_utf8(path):
+        yield Finding("its name is no UTF-8", path=path, rule="name")
+    yield from _way_out(tree, path)
 
 
 def _way_out(tree: Tree, path: str) -> Iterator[Finding]:

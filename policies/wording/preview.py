@@ -1,11 +1,14 @@
 """The report on a person's merge request: what it breaks, what validators found, and what it would bring about."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from policies.config import Fault
-from policies.findings import Ran, Severity, Validation
+from policies.findings import Validation
+from policies.judging import Judged, judged
 from policies.model import Trouble
 from policies.naming import REPORT_MARK
+from policies.validating import Validating
+from policies.verdict import Outcome
 from policies.wording.findings import sections
 from policies.wording.fitting import Item, Section, fitted, number_of
 from policies.wording.quote import most
@@ -28,6 +31,10 @@ class Preview:
     """None where validators have not looked yet."""
     full: str = ""
     """The web address of all that they said."""
+    rules: Validating = field(default_factory=Validating)
+    """By which that counts: those of the target branch (S12)."""
+    merges: bool = True
+    """Whether it merges without conflicts: else there is nothing that validators could look at."""
 
 
 def preview(found: Preview) -> str:
@@ -55,7 +62,7 @@ def _looser(found: Preview) -> str:
 
 def _fine(found: Preview) -> str:
     """The first line where nothing is broken; where something is, what validators say is a line of its own."""
-    line = _verdict(found.validation)
+    line = _verdict(found)
     if found.faults or found.troubles or found.loosened:
         return line if line != _UNDERSTOOD else ""
     return f"{REPORT_MARK}\n{line}"
@@ -64,16 +71,31 @@ def _fine(found: Preview) -> str:
 _UNDERSTOOD = "**✅ Towpath understands the policy and the values files of this merge request.**"
 
 
-def _verdict(validation: Validation | None) -> str:
-    if validation is None:
+def _verdict(found: Preview) -> str:
+    if not found.merges:
+        return "**⏳ It conflicts with the target branch: validators look once that is mended.**"
+    if found.validation is None:
         return "**⏳ Validators are still looking at this.**"
-    errors = sum(one.severity is Severity.error for _, one in validation.findings)
-    if errors:
-        return f"**⛔ Validators found {number_of(errors, 'error')}.**"
-    broken = tuple(dict.fromkeys(one.validator for one in validation.checked if one.ran is Ran.broken))
-    if broken:
-        return f"**⏳ {number_of(len(broken), 'validator')} came to no end: see who looked, below.**"
-    return _UNDERSTOOD
+    one = judged(found.validation, found.rules)
+    match one.outcome:
+        case Outcome.block:
+            return f"**⛔ Validators found {number_of(one.error_count, 'error')}.**"
+        case Outcome.wait:
+            return f"**⏳ {_unknown(one)}: see who looked, below.**"
+        case Outcome.passed:
+            return _reported(one.error_count) if one.errors else _UNDERSTOOD
+
+
+def _unknown(one: Judged) -> str:
+    """`1 validator came to no end`; where none did, `1 validator that policy requires did not look`."""
+    if one.broken:
+        return f"{number_of(len({each.validator for each in one.broken}), 'validator')} came to no end"
+    return f"{number_of(len({each.validator for each in one.unknown}), 'validator')} that policy requires did not look"
+
+
+def _reported(errors: int) -> str:
+    which = "which is" if errors == 1 else "which are"
+    return f"**✅ Validators found {number_of(errors, 'error')}, {which} only reported.**"
 
 
 def _coming(found: Preview) -> str:

@@ -27,10 +27,14 @@ def report(
     order: Order | None = None,
 ) -> str:
     """The whole comment: the verdict in the first line, the gates as a table, what would change it, what was found."""
-    found = sections(promotion.validation, promotion.full) if promotion.validation is not None else ()
-    top, end = Item(_top(promotion, stage, verdict, order)), Item(_end(promotion))
     broken = tuple(Item(row) for row in most([f"- {trouble_line(trouble)}" for trouble in troubles]))
-    return fitted((Section((top,)), Section(broken), *found, Section((end,))), promotion.full)
+    return _whole(promotion, Section((Item(_top(promotion, stage, verdict, order)),)), Section(broken))
+
+
+def _whole(promotion: Promotion, *first: Section) -> str:
+    """What is said first, and below it what validators found and what it is about."""
+    found = sections(promotion.validation, promotion.full) if promotion.validation is not None else ()
+    return fitted((*first, *found, Section((Item(_end(promotion)),))), promotion.full)
 
 
 def _top(promotion: Promotion, stage: Stage, verdict: Verdict, order: Order | None) -> str:
@@ -104,10 +108,12 @@ def outdated(reason: str) -> str:
     return f"{REPORT_MARK}\n**Closed: {reason}.**"
 
 
-def merged(stage: str, release: Release, commit: str) -> str:
-    """The report after Towpath's own merge."""
+def merged(stage: str, release: Release, commit: str, promotion: Promotion | None = None) -> str:
+    """The report after Towpath's own merge; what validators said of the promotion stays below its first line."""
     now = f"{code(stage)} now declares {code(release_name(release))}"
-    return f"{REPORT_MARK}\n**✅ Merged as {code(commit[:12])}: {now}.**"
+    line = f"{REPORT_MARK}\n**✅ Merged as {code(commit[:12])}: {now}.**"
+    looked = promotion is not None and promotion.validation is not None and promotion.validation.checked
+    return _whole(promotion, Section((Item(line),))) if promotion is not None and looked else line
 
 
 def unproved(stage: str, why: str) -> str:

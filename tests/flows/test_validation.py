@@ -1,17 +1,23 @@
 """Validation on the way of a promotion: it opens at once, waits for what validators find, and merges or stays."""
 
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import redis
 
-from bot.sandbox.model import MergeRequest
+from bot.sandbox.model import MergeRequest, Role
+from bot.sandbox.requests import Opening
 from bot.validators import Bench, Change, Part, Told, Validator
 from bot.validators.base import Broken, target_parts
-from policies.findings import Finding
+from policies.findings import Finding, Severity
 from tests.flows.town import PROJECT, Town, towns
-from tests.flows.world import HOST, digest
+from tests.flows.world import HOST, POLICY, digest, values
+from workers.observe.validations import BROKEN_KEPT
+from workers.timer import tick
 
 KINDS = ("gitlab", "github")
 
@@ -24,13 +30,17 @@ class Fake:
     bad: str = ""
     """The digest that is an error."""
     breaks: bool = False
+    severity: Severity = Severity.error
+    works: Callable[[], None] = lambda: None
+    """What happens while it looks."""
 
     def check(self, change: Change, part: Part, bench: Bench) -> Told:
         self.looked.append(part.subject)
+        self.works()
         if self.breaks:
             raise Broken("it fell asleep")
         text = change.after.read(part.subject) or b""
-        found = Finding("this image is *bad*", path=part.subject, line=3, rule="no-bad")
+        found = Finding("this image is *bad*", self.severity, part.subject, 3, "no-bad")
         return Told((found,) if self.bad and self.bad in text.decode() else ())
 
     @property
@@ -173,3 +183,195 @@ def test_S12_a_merge_request_cannot_switch_its_own_validation_off(town: Town, fa
     town.settle()
     assert digest("v2") not in town.pins("nonprod")
     assert "`pinned` found 1 error" in town.report(request.iid)
+
+
+def test_what_was_found_stays_in_the_report_of_what_merged(town: Town, fake: Fake) -> None:
+    fake.bad, fake.severity = digest("v2"), Severity.warning
+    town.publish("v2")
+    town.settle()
+    assert digest("v2") in town.pins("nonprod")
+    report = town.report(1)
+    assert report.splitlines()[1].startswith("**✅ Merged as ")
+    assert "this image is" in report and "`pinned`" in report
+
+
+# Long looks.
+
+
+def test_a_chart_that_hangs_for_many_targets_is_looked_at_to_its_end(tmp_path: Path, redis_url: str) -> None:
+    """Each try goes on behind what the tries before it found; together they take longer than a lease."""
+    files = {f"environments/nonprod/c{number:02}/shop/values.yaml": values() for number in range(20)}
+    with towns(tmp_path, redis_url, "gitlab", files=files) as town:
+        lock, hanging = threading.Lock(), Fake(breaks=True)
+
+        def hang() -> None:
+            with lock:
+                town.now += timedelta(seconds=7.5)  # 30 s each, four at a time
+
+        hanging.works = hang
+        with_validators(town, hanging)
+        town.publish("v2")
+        town.settle()
+        town.pass_time(300)
+        town.settle(5)
+        assert sorted(hanging.looked) == sorted(files)
+        assert "`pinned` came to no end: it fell asleep, and 19 more" in town.report(waiting(town).iid)
+
+
+def test_a_validator_with_much_time_is_not_started_again_beside_itself(tmp_path: Path, redis_url: str) -> None:
+    with towns(tmp_path, redis_url, "gitlab") as town:
+        prefix = "TOWPATH_VALIDATORS__SLOW__"
+        town.more_settings = {f"{prefix}COMMAND": '["no-such-program"]', f"{prefix}SECONDS": "500"}
+        slow = Fake()
+
+        def work() -> None:
+            """The timer and another worker go on meanwhile."""
+            end = town.now + timedelta(seconds=500)
+            while len(slow.looked) == 1 and town.now < end:
+                town.now += timedelta(seconds=10)
+                tick(town.pending, town._work, town.now.timestamp())
+
+        slow.works = work
+        with_validators(town, slow)
+        town.publish("v2")
+        town.settle()
+        assert slow.looked.count("environments/nonprod/one/shop/values.yaml") == 1
+        assert digest("v2") in town.pins("nonprod")
+
+
+# Where policy only has it reported.
+
+
+@pytest.fixture
+def reporting(tmp_path: Path, redis_url: str, kind: str, fake: Fake) -> Iterator[Town]:
+    with towns(tmp_path, redis_url, kind, f"{POLICY}validation: {{mode: report}}\n") as made:
+        with_validators(made, fake)
+        yield made
+
+
+def test_what_is_only_reported_is_told_before_it_merges_and_after(reporting: Town, fake: Fake) -> None:
+    fake.bad = digest("v2")
+    reporting.publish("v2")
+    reporting.settle()
+    assert digest("v2") in reporting.pins("nonprod")
+    assert fake.looked
+    assert "⛔ `environments/nonprod/one/shop/values.yaml:3`" in reporting.report(1)
+    assert "1 validator found 1 error, which is only reported" in reporting.report(waiting(reporting, "prod").iid)
+
+
+def test_validators_that_only_report_hold_nothing_up_for_long(reporting: Town) -> None:
+    reporting.validating = False
+    reporting.publish("v2")
+    reporting.settle(60)
+    assert digest("v2") not in reporting.pins("nonprod")
+    reporting.pass_time(180)
+    reporting.settle(60)
+    assert digest("v2") in reporting.pins("nonprod")
+
+
+# What settings do not name.
+
+
+def test_S16_a_required_validator_that_settings_do_not_name_is_waited_for(
+    tmp_path: Path, redis_url: str, kind: str
+) -> None:
+    with towns(tmp_path, redis_url, kind, f"{POLICY}validation: {{commands: {{lint: {{required: true}}}}}}\n") as town:
+        town.publish("v2")
+        town.settle()
+        report = town.report(waiting(town).iid)
+        assert "`lint` is required, but settings name no such validator" in report
+        assert "install or configure it where validators run" in report
+        assert digest("v2") not in town.pins("nonprod")
+
+
+# On people's merge requests.
+
+PROD = "environments/prod/one/shop/values.yaml"
+
+
+def proposed(town: Town) -> MergeRequest:
+    """Maria's merge request of v3 into prod."""
+    town.sweep()
+    town.sandbox.commit_as("maria", PROJECT, "topic", {PROD: values(tag="v3")}, "v3")
+    request = town.sandbox.open_as("maria", PROJECT, Opening("topic", "main", "v3"))
+    town.settle()
+    return request
+
+
+def first_line(town: Town, request: MergeRequest) -> str:
+    return town.report(request.iid).splitlines()[1]
+
+
+def forget_as_redis(town: Town, seconds: int) -> None:
+    """Time goes by for Redis too, whose clock is not the test's."""
+    client = redis.Redis.from_url(town.settings.redis_url)
+    for key in client.scan_iter("*"):
+        if 0 < client.ttl(key) <= seconds:
+            client.delete(key)
+    town.pass_time(seconds)
+
+
+BROKEN = "**⏳ 1 validator came to no end: see who looked, below.**"
+UNDERSTOOD = "**✅ Towpath understands the policy and the values files of this merge request.**"
+
+
+def test_retry_looks_again_at_a_persons_merge_request(town: Town, fake: Fake) -> None:
+    fake.breaks = True
+    request = proposed(town)
+    assert first_line(town, request) == BROKEN
+    fake.breaks = False
+    assert "Validators look at this merge request again." in town.ask("maria", request, "/retry")
+    town.settle()
+    assert first_line(town, request) == UNDERSTOOD
+    assert fake.looked == [PROD, PROD]
+
+
+def test_who_may_not_retry_has_nothing_looked_at_again(town: Town, fake: Fake) -> None:
+    fake.breaks = True
+    request = proposed(town)
+    town.sandbox.add_user("guest")
+    town.sandbox.add_member("platform", "guest", Role.reporter)
+    assert "may not write" in town.ask("guest", request, "/retry")
+    assert fake.looked == [PROD]
+
+
+def test_what_came_to_no_end_on_a_persons_merge_request_is_looked_at_again_by_itself(town: Town, fake: Fake) -> None:
+    fake.breaks = True
+    request = proposed(town)
+    fake.breaks = False
+    forget_as_redis(town, BROKEN_KEPT)
+    town.settle()
+    assert first_line(town, request) == UNDERSTOOD
+
+
+def test_a_new_policy_judges_a_persons_merge_request_anew(town: Town, fake: Fake) -> None:
+    fake.bad = digest("v3")
+    request = proposed(town)
+    assert first_line(town, request) == "**⛔ Validators found 1 error.**"
+    for rules, line in (
+        ("{mode: report}", "**✅ Validators found 1 error, which is only reported.**"),
+        ("{checks: {pinned: {severity: warning}}}", UNDERSTOOD),
+    ):
+        policy = f"{POLICY}validation: {rules}\n"
+        town.sandbox.commit_as("maria", PROJECT, "main", {"towpath.yaml": policy}, "rules")
+        town.settle()
+        assert first_line(town, request) == line
+
+
+def test_S16_a_conflict_turns_no_merge_request_green(town: Town, fake: Fake) -> None:
+    fake.bad = digest("v3")
+    request = proposed(town)
+    assert first_line(town, request) == "**⛔ Validators found 1 error.**"
+    town.sandbox.commit_as("maria", PROJECT, "main", {PROD: values(tag="v4")}, "meanwhile")
+    town.sandbox.commit_as("maria", PROJECT, "topic", {"README.md": "a\n"}, "more")
+    town.settle()
+    line = "**⏳ It conflicts with the target branch: validators look once that is mended.**"
+    assert first_line(town, request) == line
+
+
+def test_what_is_required_and_cannot_look_is_said_on_a_persons_merge_request(
+    tmp_path: Path, redis_url: str, kind: str
+) -> None:
+    with towns(tmp_path, redis_url, kind, f"{POLICY}validation: {{checks: {{image: {{required: true}}}}}}\n") as town:
+        line = "**⏳ 1 validator that policy requires did not look: see who looked, below.**"
+        assert first_line(town, proposed(town)) == line

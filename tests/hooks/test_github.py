@@ -9,8 +9,9 @@ from urllib.parse import quote_plus
 import pytest
 
 from bot.hooks import github
-from bot.hooks.events import Changed, Event, Ignored, Malformed, Unverified
+from bot.hooks.events import REPORT, Changed, Event, Ignored, Malformed, Unverified
 from bot.hooks.signatures import Credentials, hexmac
+from policies.naming import REPORT_MARK
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 REPOSITORY = {"id": 7, "full_name": "acme/config"}
@@ -107,6 +108,13 @@ def test_a_comment_wants_its_thread_read(action: str) -> None:
     for issue in ({"number": 5}, {"number": 5, "pull_request": None}):
         found = parsed("issue_comment", {"action": action, "issue": issue})
         assert found == (Changed("acme/config", issue=5, by=9, talk=True),)
+
+
+def test_towpaths_own_report_wakes_nobody() -> None:
+    told = {"action": "created", "issue": {"number": 5}, "comment": {"body": f"{REPORT_MARK}\n**Waits**"}}
+    assert parsed("issue_comment", told) == (Ignored(REPORT),)
+    spoken = told | {"comment": {"body": f"/hold\n{REPORT_MARK}"}}
+    assert parsed("issue_comment", spoken) == (Changed("acme/config", issue=5, by=9, talk=True),)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 import pytest
 
 from bot.hooks import gitlab
-from bot.hooks.events import Changed, Event, Ignored, Malformed
+from bot.hooks.events import REPORT, Changed, Event, Ignored, Malformed
+from policies.naming import REPORT_MARK
 
 SHA = "a" * 40
 REQUEST = {"iid": 5, "source_branch": "towpath/api", "target_branch": "main", "last_commit": {"id": SHA}}
@@ -39,6 +40,13 @@ def test_GitLabs_own_notes_and_other_places_are_of_no_interest() -> None:
     assert isinstance(note("Issue", {"issue": {"iid": 7}}, system=True), Ignored)
     for kind in ("Commit", "Snippet", "Epic", None):
         assert isinstance(note(kind, {"issue": {"iid": 7}}), Ignored)
+
+
+def test_towpaths_own_report_wakes_nobody() -> None:
+    text = {"noteable_type": "MergeRequest", "note": f"{REPORT_MARK}\n**Waits**"}
+    told = {"object_kind": "note", "object_attributes": text, "merge_request": REQUEST}
+    assert parsed(told) == Ignored(REPORT)
+    assert parsed(told | {"object_attributes": text | {"note": f"/hold\n{REPORT_MARK}"}}) == TALK
 
 
 @pytest.mark.parametrize(("kind", "beside"), [("Issue", {}), ("Issue", {"issue": {}}), ("MergeRequest", {})])

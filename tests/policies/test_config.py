@@ -1,11 +1,15 @@
 """`towpath.yaml`: what can be written, and that every fault names its place and the nearest right word."""
 
 import copy
+import sys
+from collections.abc import Callable
+from types import FrameType
 
 import pytest
 from pydantic import ValidationError
 
 from policies.config import Fault, Policy, PolicyError, parse_policy
+from policies.faults import MOST
 from tests import builders as a
 
 GOOD: dict[str, object] = {
@@ -187,6 +191,55 @@ def test_what_is_no_policy_at_all(value: object) -> None:
 def test_the_error_says_every_fault_in_one_line() -> None:
     with pytest.raises(PolicyError, match=r"^version: is 2: write 1$"):
         parse_policy(changed("version", to=2))
+
+
+def test_of_many_faults_the_first_are_told_whatever_they_are() -> None:
+    typos = {f"version{number}": 1 for number in range(1000)}
+    stages = [{"name": f"s{number}", "where": {"nowhere": "x"}} for number in range(200)]
+    for value in ({**GOOD, **typos}, {**GOOD, "stages": stages}):
+        found = faults(value)
+        assert len(found) == MOST + 1
+        assert found[-1] == ("the file", "has more than 50 faults")
+    assert len(faults({**GOOD, "stages": stages[:MOST]})) == MOST
+
+
+def test_S8_of_unknown_stages_no_more_are_compared_than_are_told() -> None:
+    stages = [
+        {"name": f"s{number}", "where": {"environment": "x"}, "after": [f"x{other}" for other in range(200)]}
+        for number in range(200)
+    ]
+    assert tracing(lambda: faults({**GOOD, "stages": stages}), "get_close_matches") <= MOST + 1
+
+
+def tracing(call: Callable[[], object], name: str) -> int:
+    """How often a function of that name is called."""
+    count = 0
+
+    def seen(frame: FrameType, event: str, _: object) -> None:
+        nonlocal count
+        count += event == "call" and frame.f_code.co_name == name
+
+    sys.setprofile(seen)
+    try:
+        call()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize(
+    ("path", "to", "says"),
+    [
+        (("stages",), [GOOD["stages"][0]] * 201, ("stages", "must have at most 200 entries")),  # type: ignore[index]
+        (("stages", 1, "after"), ["nonprod"] * 201, ("stages[1].after", "must have at most 200 entries")),
+        (("services", "path"), "{service}/" + "a" * 1000,
+         ("services.path", "string should have at most 1000 characters")),
+        (("stages", 0, "source", "tags"), "semver " + ">=1 " * 100,
+         ("stages[0].source.tags", "string should have at most 200 characters")),
+    ],
+)  # fmt: skip
+def test_S8_what_is_too_much_is_a_fault(path: tuple[str | int, ...], to: object, says: tuple[str, str]) -> None:
+    assert faults(changed(*path, to=to)) == [says]
 
 
 def test_a_fault_of_the_whole_file_says_so() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from policies.faults import Fault, fault
+from policies.faults import LONGEST_WORD, MOST_KNOWN, Fault, fault, nearest
 
 
 class Inner(BaseModel):
@@ -42,3 +42,9 @@ def test_an_unknown_key_is_told_with_the_nearest_of_its_own_part(
 def test_a_kind_of_fault_without_words_of_ours_is_told_in_pydantics() -> None:
     detail = {"loc": ("x",), "type": "greater_than", "msg": "Input should be greater than 0"}
     assert fault(detail, Root) == Fault(("x",), "input should be greater than 0")
+
+
+def test_S8_the_nearest_word_is_sought_among_some_and_by_its_beginning() -> None:
+    known = [*(f"word{number}" for number in range(MOST_KNOWN - 1)), "last", "beyond"]
+    assert (nearest("lasst", known), nearest("beyondd", known)) == ("; did you mean last?", "")
+    assert nearest("a" * LONGEST_WORD + "b" * 100_000, ["a" * LONGEST_WORD]) == f"; did you mean {'a' * LONGEST_WORD}?"

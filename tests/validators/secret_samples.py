@@ -163,6 +163,74 @@ def _pairs() -> list[Sample]:
     return [Sample(line, line.format(secret), secret) for line, secret in lines.items()]
 
 
+def _apart() -> list[Sample]:
+    """Values that stand apart from their names, in braces, or under names with escaped letters."""
+    word, mixed = drawn("apart", 14), "Tr0ub4dor" + drawn("q", 4)
+    lines = {
+        "password:\n  {}": word,
+        "password: &p\n  {}": word,
+        "passwords:\n- {}": word,
+        "passwords:\n  admin: {}": word,
+        "passwords:\n  reader: {}": "heliotrope",
+        "credentials:\n  admin: {}": mixed,
+        "? password\n: {}": word,
+        '"passw\\u006frd": {}': word,
+        "env: [{{name: DB_PASSWORD, value: {}}}]": word,
+        "env:\n- {{value: '{}', name: DB_PASSWORD}}": word,
+        'args: ["--password", "{}"]': word,
+        "args: [--token, {}, --verbose]": mixed,
+        'cfg: "{{\\"password\\": \\"{}\\"}}"': word,
+        'cfg: \'["--password", "{}"]\'': word,
+        "app.yaml: |\n  db:\n    password:\n      {}\nother: 1": word,
+        "app.yaml: |\n  users:\n  - {{name: DB_PASSWORD, value: {}}}": word,
+        "app.yaml: >\n  password:\n\n   {}": word,
+        "base: &b {}\npassword: *b": word,
+        "a: b\n---\n[\n---\npassword:\n  {}": word,
+        "? [a, b]\n: password:\n    {}": word,
+        "password: '*{}'": word,
+        "kind: Secret\nstringData: {{foo: {}}}": word,
+        "kind: List\nitems:\n- kind: Secret\n  stringData:\n    foo: {}": word,
+        '{{"kind":"Secret","stringData":{{"foo":"{}"}}}}': word,
+        '{{"kind": "Secret",\n"stringData": {{\n"foo": "{}"}}}}': word,
+        'original: \'{{"kind":"Secret","data":{{"foo":"{}"}}}}\'': _b64(word),
+    }
+    return [Sample(line, line.format(secret), secret) for line, secret in lines.items()]
+
+
+def _disguised() -> list[Sample]:
+    """Names that begin like something else, values that begin like a reference, and other ways to write a pair."""
+    word = "hunter2" + drawn("disguised", 8)
+    lines = {
+        "IMAGE_REGISTRY_PASSWORD: {}": word,
+        "- name: PULL_TOKEN\n  value: {}": word,
+        "PUBLIC_API_PASSWORD: {}": word,
+        "ENABLE_PASSWORD: {}": word,
+        "USE_PASSWORD: {}": word,
+        "pw: {}": word,
+        "DB_PW: {}": word,
+        "password: {} ": "<b>" + word,
+        "password:  {}": "removed-" + word,
+        "password:   {}": "lookup." + word,
+        "password:    {}": "process.env" + word,
+        "password: '{}'": "vault:a#b c " + word,
+        "password: '{}'  ": "ref+echo://" + word,
+        "password:     {}": "$uper" + "Secret",
+        "password: '{}' ": "x" * 200 + word,
+        "url: postgres://u:p@{}@h/x": word,
+        "url: postgres://u@tenant:{}@h/x": word,
+        'password        = "{}"': word,
+        "password       = {}": word,
+        "ftpPassword         : {}": word,
+        "x: <password>{}</password>": word,
+        "<api_key> {} </api_key>": word,
+        "requirepass {}": word,
+        'masterauth "{}"': word,
+        "machine a login b password {}": word,
+        "machine a\nlogin b\npassword {}": word,
+    }
+    return [Sample(line, line.format(secret), secret) for line, secret in lines.items()]
+
+
 def _warned() -> list[Sample]:
     """Found as warnings: random strings under names that say nothing, placeholders, hashes of passwords."""
     mixed, base36 = drawn("entropy", 40), drawn("base36", 32, string.ascii_lowercase + string.digits)
@@ -180,7 +248,7 @@ def _warned() -> list[Sample]:
     return [Sample(f"{line} (warning)", line.format(secret), secret, warns=True) for line, secret in lines.items()]
 
 
-SECRETS: tuple[Sample, ...] = (*_tokens(), *_keys(), *_pairs(), *_warned())
+SECRETS: tuple[Sample, ...] = (*_tokens(), *_keys(), *_pairs(), *_apart(), *_disguised(), *_warned())
 
 
 def _sealed_ones() -> list[str]:
@@ -294,7 +362,64 @@ def _plain_ones() -> list[str]:
     ]
 
 
-FINE: tuple[Sample, ...] = tuple(Sample(text, text) for text in (*_sealed_ones(), *_public_ones(), *_plain_ones()))
+def _structured_ones() -> list[str]:
+    """What stands where a secret could, by its structure or its name, and is none."""
+    sealed = "AgB" + _random_bytes("sealed too", 600)[3:]
+    return [
+        "password:\n  secretKeyRef: {name: db, key: password}",
+        "password:\n  minLength: 12\n  algorithm: argon2id\n  strength: strict",
+        "password:\n  valueFrom:\n    secretKeyRef:\n      name: db-credentials\n      key: password",
+        "credentials:\n  user: app\n  secretName: app-database",
+        "credentials: {source: Secret, secretRef: {namespace: crossplane-system, name: aws-creds, key: creds}}",
+        "passwords:\n  admin: ${ADMIN_PASSWORD}\n  reader:\n    secretKeyRef: {name: reader, key: password}",
+        "passwords: []",
+        'args: ["--password", "$(DB_PASSWORD)"]',
+        'args: ["--password", "--verbose"]',
+        "args: [--password-file, /run/secrets/db, --token-ttl, 1h]",
+        "env: [{name: DB_PASSWORD_FILE, value: /run/secrets/db}]",
+        "env: [{name: DB_PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}]",
+        "env:\n- {name: COLOUR, value: heliotrope12}",
+        'cfg: "{\\"password\\": \\"${DB_PASSWORD}\\"}"',
+        "? password\n: ${DB_PASSWORD}",
+        '"passw\\u006frd": ""',
+        "kind: Secret\nstringData: {foo: '${FOO}'}\ntype: Opaque",
+        "kind: Secret\nmetadata: {name: app, labels: {tier: backend12}}",
+        "kind: List\nitems:\n- kind: ConfigMap\n  data: {foo: heliotrope12}\n- kind: Secret\n  metadata: {name: x}",
+        '{"kind":"ConfigMap","data":{"foo":"heliotrope12"}}',
+        f"kind: SealedSecret\nspec: {{encryptedData: {{password: {sealed}}}}}",
+        "app.yaml: |\n  password:\n    $(DB_PASSWORD)\n  db: {name: PASSWORD_FILE, value: /run/secrets/db}",
+        "imagePullSecret: registry-credentials2",
+        "pullSecrets: [{name: registry2}]",
+        "usePassword: true",
+        "enableTokenAuth: true",
+        "publicKey: abcDEF123",
+        "publicApiKey: pk12abc",
+        "maxTokens: 4096k",
+        "power: 12kW",
+        "password: <database-password>",
+        "password: '[REDACTED]'",
+        "password: redacted (3fa94c)",
+        "password: vault:secret/data/app#password#2",
+        'password: process.env["DB_PASSWORD"]',
+        "password: os.environ.get('DB_PASSWORD')",
+        "password: lookup('env', 'DB_PASSWORD')",
+        "command: login --password $password",
+        "password: !secret db_password",
+        "url: mongodb://user@h1:27017/x",
+        "url: https://git.example.com:8443/team?mail=app@example.com",
+        "<password></password>",
+        "<password>${db.password}</password>",
+        "<secretName>registry2b</secretName>",
+        "requirepass ${REDIS_PASSWORD}",
+        "password required",
+        "Password reset",
+        "tokens 4096",
+    ]
+
+
+FINE: tuple[Sample, ...] = tuple(
+    Sample(text, text) for text in (*_sealed_ones(), *_public_ones(), *_plain_ones(), *_structured_ones())
+)
 
 
 def told(text: str) -> tuple[Finding, ...]:

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.validators.differences import LONGEST_LINE, MOST_LINES, MOST_LINES_IN_ALL, MOST_OBJECTS, differences
+from bot.validators.differences import BEYOND, LONGEST_LINE, MOST_LINES, MOST_LINES_IN_ALL, MOST_OBJECTS, differences
 from bot.validators.documents import documents
 from bot.validators.lines import lines_of
 from bot.validators.objects import objects
 from policies.findings import ObjectChange
+from tests.validators.secret_samples import drawn
 from tests.validators.test_objects import config, plain_values, rendered
 
 TARGET = "environments/prod/eu/shop/values.yaml"
@@ -157,6 +158,13 @@ def test_S10_no_difference_holds_a_secret(old: str, new: str, how: str) -> None:
     assert len(found) == (0 if how == "changed" and old == new else 2)
 
 
+def test_S10_a_token_among_an_objects_names_is_not_shown() -> None:
+    token = "gh" + "p_" + drawn("ghp", 36)
+    (change,) = compare([], [{**config(token, token), "kind": token}])
+    assert (change.kind, change.namespace, change.name) == ("redacted", "redacted", "redacted")
+    assert token not in change.diff
+
+
 def test_S10_a_generated_secret_shows_what_differs_in_it_and_nothing_else() -> None:
     def made(suffix: str, word: str) -> dict[str, object]:
         return {**secret(a=word, b="the-same-word"), "metadata": {"name": f"s-{suffix}"}}
@@ -187,11 +195,11 @@ def test_beyond_the_most_objects_the_rest_is_counted() -> None:
     assert (len(found.changes), found.more) == (MOST_OBJECTS, 7)
 
 
-def test_beyond_the_most_lines_of_a_target_objects_are_named_and_their_lines_counted() -> None:
+def test_beyond_the_most_lines_of_a_target_objects_are_only_named() -> None:
     many = [config(f"c{n:03}", data={"k": "line\n" * 500}) for n in range(20)]
     found = compare([], many)
     assert sum(one.diff.count("\n") for one in found) <= MOST_LINES_IN_ALL + len(found)
-    assert found[-1].diff == "… 506 more lines"
+    assert found[-1].diff == BEYOND
 
 
 def test_S8_what_is_too_large_to_be_looked_through_is_named() -> None:
@@ -211,6 +219,13 @@ def test_S8_lines_that_are_slow_to_match_up_are_not_matched_up() -> None:
     before, after = ("\n".join(rng.choices("abcdefgh", k=10_000)) for _ in range(2))
     (change,) = compare([config("a", data={"k": before})], [config("a", data={"k": after})])
     assert change.diff.endswith("more lines")
+
+
+@pytest.mark.parametrize(("count", "is_matched"), [(1000, True), (2300, False)])
+def test_S8_a_line_that_stands_often_is_not_matched_up_again_and_again(count: int, is_matched: bool) -> None:
+    before, after = ("s", *["x", "y"] * count, "e"), ("t", *["x"] * 150, "f")
+    (change,) = compare([config("a", data={"k": "\n".join(before)})], [config("a", data={"k": "\n".join(after)})])
+    assert ("     x" in change.diff.split("\n")) is is_matched
 
 
 # Any objects.

@@ -87,6 +87,36 @@ def test_what_policy_switches_off_is_not_looked_at(rules: dict[str, object], nam
     assert [job.validator.name for job in found] == names
 
 
+@pytest.mark.parametrize(
+    ("rules", "names"),
+    [
+        ({"commands": {"lint": {"required": True}}}, ["pinned", "lint"]),
+        ({"commands": {"lint": {"required": True, "run": False}}}, ["pinned"]),
+        ({"commands": {"lint": {}}}, ["pinned"]),
+        ({"commands": {"lint": {"required": True}}, "mode": "off"}, []),
+    ],
+)
+def test_S16_a_required_validator_that_settings_do_not_name_did_not_look(
+    rules: dict[str, object], names: list[str]
+) -> None:
+    change = changed(rules=Validating.model_validate(rules))
+    found = jobs(change, (validator(),), {})
+    assert [job.validator.name for job in found] == names
+    told = [look(change, job, BENCH) for job in found if job.validator.name == "lint"]
+    assert [(one.ran, one.why) for one in told] == [(Ran.skipped, "settings name no such validator")] * len(told)
+
+
+def test_a_required_validator_that_settings_name_looks_itself() -> None:
+    rules = Validating.model_validate({"commands": {"lint": {"required": True}}})
+    (job,) = jobs(changed(rules=rules), (validator("lint"),), {})
+    assert look(changed(rules=rules), job, BENCH).ran is Ran.done
+
+
+def test_where_nothing_changes_nothing_is_missing() -> None:
+    rules = Validating.model_validate({"commands": {"lint": {"required": True}}})
+    assert jobs(changed(after="a: 1\n", rules=rules), (validator(),), {}) == ()
+
+
 @dataclass
 class Raising:
     error: Exception | None = None

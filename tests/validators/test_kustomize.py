@@ -1,6 +1,8 @@
 """kustomize: what a folder is built from, what is refused before it is asked, how its words become findings."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -8,13 +10,13 @@ from hypothesis import strategies as st
 
 from bot.validators import Change
 from bot.validators.base import MOST_FINDINGS
-from bot.validators.kustomize import MOST_FOLDERS, VALIDATOR, sources
+from bot.validators.kustomize import MOST_BYTES, MOST_FOLDERS, SLOWLY, VALIDATOR, _read, sources
 from bot.validators.launching import Ended, Launcher
-from bot.validators.rendered import LIMITS
+from bot.validators.rendered import LIMITS, said
 from bot.validators.rendering import inputs
 from policies.findings import Checked, Ran, Severity
 from tests.validators.rendering import TARGET, Answering, Started, failing, looks, printing, real, rules
-from tests.validators.trees import change_of, tree
+from tests.validators.trees import DictTree, change_of, tree
 
 FOLDER = "environments/prod/eu/shop"
 KUSTOMIZATION = f"{FOLDER}/kustomization.yaml"
@@ -118,9 +120,16 @@ REMOTE = "is remote: nothing is fetched here, so keep a copy of it in the reposi
         ("configMapGenerator:\n- files: [k=http://169.254.169.254/x]", f"'k=http://169.254.169.254/x' {REMOTE}", 2),
         ("patches:\n- path: https://x/y", f"'https://x/y' {REMOTE}", 2),
         ("openapi: {path: 'https://x/y'}", f"'https://x/y' {REMOTE}", 1),
+        ("resources:\n- https://bot:x7hunter@example.com/x", f"'https://bot:redacted@example.com/x' {REMOTE}", 2),
+        (f"resources:\n- https://bot:x7{'a' * 250}@h/x", f"'https://bot:redacted@h/x' {REMOTE}", 2),
+        ("patches:\n- path: https://bot:x7hunter@x/y", f"'https://bot:redacted@x/y' {REMOTE}", 2),
         ("helmCharts:\n- name: x", "'helmCharts' is not rendered by kustomize here: it would fetch the chart", 1),
         ("helmChartInflationGenerator: []",
          "'helmChartInflationGenerator' is not rendered by kustomize here: it would fetch the chart", 1),
+        ("Resources:\n- https://example.com/x.yaml", f"'https://example.com/x.yaml' {REMOTE}", 2),
+        ("re\u017fources: ['https://x/y']", f"'https://x/y' {REMOTE}", 1),
+        ("patches:\n- Path: https://x/y", f"'https://x/y' {REMOTE}", 2),
+        ("HelmCharts: []", "'HelmCharts' is not rendered by kustomize here: it would fetch the chart", 1),
         ("resources: [gone.yaml]", "'gone.yaml' is not there", 1),
         ("resources: [../../../x]", "'../../../x' leads out of the repository", 1),
         ("resources: [/etc/passwd]", "'/etc/passwd' leads out of the repository", 1),
@@ -167,6 +176,55 @@ def test_S8_thousands_of_faults_and_files_beyond_measure_are_left() -> None:
     assert [one.message for one in huge] == ["it is larger than 256 KiB"]
 
 
+def chain(texts: Iterable[str]) -> DictTree:
+    """Folders `d0`, `d1` ..., each of which refers to the next one, and says one of these texts."""
+    files = {f"d{n}/kustomization.yaml": f"resources: [../d{n + 1}]\n{text}\n" for n, text in enumerate(texts)}
+    return tree(files | {f"d{len(files)}/x": ""})
+
+
+def padded(text: str, size: int) -> str:
+    """The text with a comment, for a kustomization of so many bytes or a few less."""
+    return text + " #" + "x" * (size - len(text) - 40)
+
+
+def test_S8_kustomizations_are_bounded_in_all() -> None:
+    found = sources(chain([padded("", MOST_BYTES)] * 4), "d0")
+    assert (len(found.paths), found.findings) == (5, [])
+    found = sources(chain([padded("", MOST_BYTES)] * 5), "d0")
+    assert [(one.message, one.path) for one in found.findings] == [
+        ("it is built from more than 1 MiB of kustomizations", "d0")
+    ]
+
+
+def test_S8_what_aliases_repeat_counts_as_if_it_were_written() -> None:
+    fine, large = ("a: &a [" + "x," * 1000 + "]\nb: [" + "*a," * times + "]" for times in (100, 200))
+    found = sources(tree({"a/kustomization.yaml": large}), "a").findings
+    assert [one.message for one in found] == ["its aliases make it larger than 256 KiB"]
+    assert sources(tree({"a/kustomization.yaml": fine}), "a").findings == []
+    assert sources(chain([fine] * 6), "d0").findings[0].message.startswith("it is built from more than 1 MiB")
+
+
+REFUSED = "x: [http://b]"
+"""What libyaml takes for no YAML."""
+
+
+def test_S8_the_slow_parser_is_for_small_kustomizations_and_few_of_them() -> None:
+    found = sources(chain([padded(REFUSED, SLOWLY)] * 4), "d0")
+    assert (len(found.paths), found.findings) == (5, [])
+    (finding,) = sources(chain([padded(REFUSED, SLOWLY)] * 5), "d0").findings
+    assert (finding.path, finding.line) == ("d4/kustomization.yaml", 2)
+    assert finding.message == "it is no YAML: found unexpected ':'"
+    (finding,) = sources(chain([padded(REFUSED, SLOWLY + 100)]), "d0").findings
+    assert finding.path == "d0/kustomization.yaml"
+
+
+def test_S8_a_kustomization_is_parsed_once_however_often_it_is_asked_for() -> None:
+    _read.cache_clear()
+    for _ in range(3):
+        sources(chain([REFUSED, "a: [", ""]), "d0")
+    assert _read.cache_info().misses == 4
+
+
 @given(st.text(max_size=300) | st.lists(st.sampled_from(["..", ".", "/", "a", "b", "", "~"])).map("/".join))
 def test_S9_no_reference_leads_out_of_the_repository(entry: str) -> None:
     files = tree({"a/b/kustomization.yaml": f"resources: [{entry!r}]", "a/x": "", "b/y": ""})
@@ -195,6 +253,50 @@ def test_a_fault_stands_at_the_innermost_file_that_kustomize_names(err: str, pat
     (finding,) = check(changing(), Answering(failing(err))).findings
     assert (finding.path, finding.line, finding.severity) == (path, line, Severity.error)
     assert ".repository" not in finding.message
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("x (/t/r/.repository/a/b.yaml) '/t/.repository/c'", "x (a/b.yaml) 'c'"),
+        ("a/.repository/.repository/b", "b"),
+        ("a.repository b/.repositoryc/", "a.repository b/.repositoryc/"),
+    ],
+)
+def test_our_folders_are_taken_out(text: str, shown: str) -> None:
+    assert said(text.encode(), {}) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "loading KV pairs: literal sources [a b]: invalid literal source a b, expected key=value",
+            "loading KV pairs: literal sources …, expected key=value",
+        ),
+        (
+            'x with config: `\npatch: "`: y"\n`: unable to parse patch from [patch: "kind: Secret\\nfoo: [\\"b\\"]"]',
+            "x with config: …: unable to parse patch from [patch: …",
+        ),
+        ("x with config: `a", "x with config: …"),
+        ('x from [patch: "a', "x from [patch: …"),
+        ("line 1: cannot unmarshal !!str `hunter2` into int", "line 1: cannot unmarshal !!str … into int"),
+        ("line 1 has invalid utf8 bytes : hunter2", "line 1 has invalid utf8 bytes : …"),
+        ('"hun"ter2" is not a valid key name: a', "… is not a valid key name: a"),
+        ("no matches for Id [patch] with `x`", "no matches for Id [patch] with `x`"),
+    ],
+)
+def test_S10_content_that_kustomize_repeats_is_cut_out(text: str, shown: str) -> None:
+    assert said(text.encode(), {}) == shown
+
+
+def test_S8_a_long_word_is_looked_through_in_no_more_time_than_its_length() -> None:
+    def took(size: int) -> float:
+        start = process_time()
+        said(b"a" * size, {})
+        return process_time() - start
+
+    assert min(took(20_000) for _ in range(5)) < 10 * min(took(5_000) for _ in range(5))
 
 
 # Parts.
@@ -232,6 +334,23 @@ def test_the_real_kustomize_shows_what_changes() -> None:
     assert "-    a=1\n+    a=2" in config.diff
     assert deployment.diff.endswith("@@ also differs: cfg-… @@")
     assert f"+          image: r.example.com/web@sha256:{'2' * 64}" in deployment.diff
+
+
+@pytest.mark.programs
+@pytest.mark.parametrize(
+    "more",
+    [
+        "secretGenerator:\n- name: s\n  literals: [hunter2Secret9]\n",
+        "secretGenerator:\n- name: s\n  literals: ['hunter2]: Secret9, expected']\n",
+        "patches:\n- patch: |-\n    kind: Secret\n    stringData:\n      foo: hunter2Secret9`\n",
+        "patches:\n- patch: |-\n    kind: Secret\n    stringData: {foo: '\"]hunter2Secret9'}\n",
+        "secretGenerator: hunter2Secret9\n",
+    ],
+)
+def test_S10_the_real_kustomize_s_words_repeat_no_content(more: str) -> None:
+    (found,) = check(changing({}, more), real("kustomize")).findings
+    assert "hunter2" not in found.message
+    assert "Secret9" not in found.message
 
 
 @pytest.mark.programs

@@ -133,6 +133,21 @@ def test_S8_memory_counts_for_all_processes_together_and_once_where_they_share_i
     assert stopped(python(isolation, own, Limits(memory=200 * MEBI))).endswith("used more than 200 MiB of memory")
 
 
+@apart
+def test_S8_memory_that_is_shared_and_let_go_counts() -> None:
+    code = """import ctypes, time
+libc = ctypes.CDLL(None)
+libc.shmat.restype = ctypes.c_void_p
+for _ in range(50):
+    segment = libc.shmget(0, 4 << 20, 0o1600)
+    place = ctypes.c_void_p(libc.shmat(segment, None, 0))
+    ctypes.memset(place, 1, 4 << 20)
+    libc.shmdt(place)
+time.sleep(60)"""
+    found = python("namespaces", code, Limits(memory=100 * MEBI, seconds=10))
+    assert stopped(found).endswith("used more than 100 MiB of memory")
+
+
 @both
 def test_S8_a_program_that_reserves_much_and_touches_little_runs(isolation: Isolation) -> None:
     assert python(isolation, "import mmap; m = mmap.mmap(-1, 4 << 30)", Limits(memory=100 * MEBI)) == Ended(0, b"", b"")

@@ -10,6 +10,7 @@ from bot.validators.documents import MOST_BYTES, MOST_NODES, documents
 from bot.validators.objects import Identity, objects
 from bot.yaml import Unreadable
 from policies.findings import Finding, Severity
+from tests.validators.secret_samples import drawn
 
 
 def config(name: str, namespace: str = "", **fields: object) -> dict[str, object]:
@@ -64,6 +65,17 @@ def test_of_two_objects_with_one_identity_the_last_counts_and_it_is_told() -> No
     assert [one["data"] for one in found.found.values()] == [{"k": "2"}]
     message = "ConfigMap shop/a is rendered twice; the last one counts"
     assert found.findings == (Finding(message, Severity.warning, rule="duplicate-object"),)
+
+
+def test_S10_a_name_or_key_that_is_a_token_is_not_repeated() -> None:
+    token = "gh" + "p_" + drawn("ghp", 36)
+    one = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {token}}}\ndata: {{{token}: b, {token}: c}}\n"
+    messages = [finding.message for finding in objects(f"{one}---\n{one}".encode()).findings]
+    assert messages == [
+        "the key 'redacted' is rendered twice in one mapping (line 4 of the output)",
+        "the key 'redacted' is rendered twice in one mapping (line 9 of the output)",
+        "ConfigMap redacted is rendered twice; the last one counts",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -125,6 +137,15 @@ def test_a_colon_in_braces_is_read_which_libyaml_refuses(text: str) -> None:
     found = [*documents(f"{other}---\na: {text}\nc: 1\nc: 2\n{other}".encode())]
     assert [one.line for one in found] == [1, 4, 8]
     assert [one.repeated for one in found] == [(("b", 3),), (("c", 7),), (("b", 10),)]
+
+
+def test_S8_the_slow_parser_reads_so_many_bytes_of_a_stream_and_no_more() -> None:
+    document = "---\na: [:8080]\n"
+    text = (document * 3 + "---\nb: 1\n").encode()
+    assert len([*documents(text, 3 * len(document))]) == 4
+    with pytest.raises(Unreadable, match="did not find") as caught:
+        [*documents(text, 3 * len(document) - 1)]
+    assert caught.value.line == 6
 
 
 def test_an_alias_gives_what_its_anchor_stands_for() -> None:

@@ -63,10 +63,28 @@ def test_the_images_are_expected_to_differ() -> None:
 
 def test_the_words_say_both_values_and_where() -> None:
     assert told("a: 1\nhost: eu.example.com\n", "host: x\nb: [1, {c: 2}]\n") == [
-        Finding(f"a: here 1, in {BEFORE} nothing", path=PATH, line=1, rule="differs"),
-        Finding(f'host: here "eu.example.com", in {BEFORE} "x"', path=PATH, line=2, rule="differs"),
-        Finding(f'b: here nothing, in {BEFORE} [1, {{"c": 2}}]', path=PATH, line=None, rule="differs"),
+        Finding("a: here 1, in staging nothing", path=PATH, line=1, rule="differs"),
+        Finding('host: here "eu.example.com", in staging "x"', path=PATH, line=2, rule="differs"),
+        Finding('b: here nothing, in staging [1, {"c": 2}]', path=PATH, line=None, rule="differs"),
     ]
+
+
+def test_the_same_difference_in_two_clusters_is_the_same_finding() -> None:
+    """So that the report tells it once, with both places."""
+    other = PATH.replace("/eu/", "/us/")
+    files = {BEFORE: "a: 1\n", OTHER: "a: 1\n"}
+    upstream_of = {PATH: (BEFORE, OTHER), other: (BEFORE, OTHER)}
+    change = change_of(files, {**files, PATH: "a: 2\n", other: "a: 2\n"}, upstream=upstream_of)
+    found = [one for part in VALIDATOR.parts(change) for one in VALIDATOR.check(change, part, BENCH).findings]
+    assert [one.path for one in found] == [PATH, other]
+    assert {one.message for one in found} == {"a: here 2, in staging 1"}
+
+
+def test_where_the_stage_before_has_another_cluster_that_is_named_too() -> None:
+    files = {OTHER: "a: 1\n"}
+    change = change_of(files, {**files, PATH: "a: 2\n"}, upstream={PATH: (OTHER,)})
+    (part,) = VALIDATOR.parts(change)
+    assert VALIDATOR.check(change, part, BENCH).findings[0].message == "a: here 2, in staging, us 1"
 
 
 def test_S10_secrets_are_not_shown() -> None:

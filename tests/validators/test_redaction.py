@@ -59,6 +59,25 @@ def secret(**data: object) -> dict[str, object]:
         ([{"value": "x1", "name": "DB_PASSWORD"}], [{"value": "#", "name": "DB_PASSWORD"}]),
         ([{"name": "COLOUR", "value": "green"}], [{"name": "COLOUR", "value": "green"}]),
         (["--password=x1", "--token", "x1", "-v"], ["--password=#", "--token", "#", "-v"]),
+        ([{"name": "IMAGE_REGISTRY_PASSWORD", "value": "x1"}], [{"name": "IMAGE_REGISTRY_PASSWORD", "value": "#"}]),
+        ([{"name": "PULL_TOKEN", "value": "x1"}], [{"name": "PULL_TOKEN", "value": "#"}]),
+        ({"imagePullSecret": "registry"}, {"imagePullSecret": "registry"}),
+        ({"password": f"<b>{WORD}"}, {"password": "#"}),
+        ({"password": f"removed-{WORD}"}, {"password": "#"}),
+        ({"password": f"lookup.{WORD}"}, {"password": "#"}),
+        ({"password": "$uperSecret"}, {"password": "#"}),
+        ({"url": f"postgres://u:p@{WORD}@h/x"}, {"url": "postgres://u:#@h/x"}),
+        ({"a.yaml": f"password:\n  {WORD}\nb: 1\n"}, {"a.yaml": "password:\n  #\nb: 1\n"}),
+        ({"a.yaml": f"passwords:\n- {WORD}\n- x9{WORD}\n"}, {"a.yaml": "passwords:\n- #\n- #\n"}),
+        ({"a.yaml": f"u:\n- {{name: DB_PASSWORD, value: {WORD}}}"}, {"a.yaml": "u:\n- {name: DB_PASSWORD, value: #}"}),
+        ({"a.json": f'{{"args": ["--password", "{WORD}"]}}'}, {"a.json": '{"args": ["--password", "#"]}'}),
+        (
+            {"original": f'{{"kind":"Secret","data":{{"a":"{WORD}"}}}}'},
+            {"original": '{"kind":"Secret","data":{"a":"#"}}'},
+        ),
+        ({"a.xml": f"<a><password>{WORD}</password></a>"}, {"a.xml": "<a><password>#</password></a>"}),
+        ({"redis.conf": f"port 1\nrequirepass {WORD}\n"}, {"redis.conf": "port 1\nrequirepass #\n"}),
+        ({".netrc": f"machine a login b password {WORD}9aB"}, {".netrc": "machine a login b password #"}),
         ({"password": "vault:secret/data/db#password"}, {"password": "vault:secret/data/db#password"}),
         ({"password": "$(DB_PASSWORD)"}, {"password": "$(DB_PASSWORD)"}),
         ({"url": f"postgres://app:{WORD}@db/app"}, {"url": "postgres://app:#@db/app"}),
@@ -163,6 +182,9 @@ def test_a_text_without_secrets_stays_as_it_is(sample: Sample) -> None:
     ("text", "told"),
     [
         (f"Error: login failed for app with --password {WORD}", "Error: login failed for app with --password redacted"),
+        (f"got:\n  password:\r\n    {WORD}\r\nend: 1", "got:\n  password:\r\n    redacted\r\nend: 1"),
+        (f"password:\n  &p {WORD}\n", "password:\n  &p redacted\n"),
+        (f'? password\n: !!str "{WORD}"\n', '? password\n: !!str "redacted"\n'),
         (f"GET https://u:{WORD}@h/x: 401", "GET https://u:redacted@h/x: 401"),
         (f"Authorization: Bearer {drawn('b', 30)}", "Authorization: Bearer redacted"),
         (f'{{"password":"{WORD}","user":"app"}}', '{"password":"redacted","user":"app"}'),
@@ -200,6 +222,30 @@ def test_S10_nothing_of_a_secrets_data_is_left(word: str, beside: object) -> Non
     assert MARK.fullmatch(told["data"]["a"][1]["b"])
 
 
-@given(st.text())
+PIECES = st.sampled_from(
+    [
+        "password",
+        ": ",
+        "\n",
+        "\n  ",
+        "- ",
+        '"',
+        "'",
+        "{",
+        "}",
+        "[",
+        "]",
+        ", ",
+        "|\n  ",
+        "hunter2A",
+        "\\",
+        "\r",
+        "\u2028",
+        "---\n",
+    ]
+)
+
+
+@given(st.one_of(st.text(), st.lists(PIECES).map("".join)))
 def test_a_text_keeps_its_lines(text: str) -> None:
     assert redaction.line(text).count("\n") == text.count("\n")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.validators.reports import FORMATS, Unreadable, place_in
+from bot.validators.reports import FORMATS, MOST_READ, Unreadable, place_in
 from policies.findings import Finding, Severity
 
 FOLDER = Path("/nonexistent/checkout")
@@ -116,6 +116,10 @@ def test_what_is_no_JUnit_or_would_grow_is_refused(text: str | bytes, why: str) 
     assert str(caught.value) == why
 
 
+def test_of_broken_tests_no_more_are_kept_than_are_told() -> None:
+    assert len(read("junit", f"<testsuite>{'<error/>' * (MOST_READ + 5)}</testsuite>")) == MOST_READ
+
+
 def test_deep_and_wide_XML_is_read_without_harm() -> None:
     assert read("junit", "<testsuite>" * 100_000 + "</testsuite>" * 100_000) == []
     found = read("junit", f"<testsuite><testcase><failure>{'x' * 1_000_000}</failure></testcase></testsuite>")
@@ -180,7 +184,19 @@ def test_SARIF_tells_of_each_result_that_counts(given: object, finding: Finding 
         ('{"version": "2.0.0", "runs": []}', "is no SARIF 2.1.0 (version: literal_error)"),
         (sarif(result(level="bad")), "is no SARIF 2.1.0 (runs.0.results.0.level: literal_error)"),
         (b'{"version": "\xff', "is no SARIF 2.1.0 (the whole: json_invalid)"),
-        (b" " * (16 * 1024 * 1024 + 1), "is larger than 16 MiB"),
+        (b" " * (2 * 1024 * 1024 + 1), "is larger than 2 MiB"),
+        (sarif(*[result()] * (MOST_READ + 1)), "is no SARIF 2.1.0 (runs.0.results: too_long)"),
+        (sarif(result(locations=[{}] * 101)), "is no SARIF 2.1.0 (runs.0.results.0.locations: too_long)"),
+        (sarif(result(suppressions=[{}] * 101)), "is no SARIF 2.1.0 (runs.0.results.0.suppressions: too_long)"),
+        (sarif(rules=[{"id": ""}] * (MOST_READ + 1)), "is no SARIF 2.1.0 (runs.0.tool.driver.rules: too_long)"),
+        (
+            sarif(rules=[{"id": "", "messageStrings": {str(n): {} for n in range(101)}}]),
+            "is no SARIF 2.1.0 (runs.0.tool.driver.rules.0.messageStrings: too_long)",
+        ),
+        (
+            json.dumps({"version": "2.1.0", "runs": [{"tool": {"driver": {}}}] * 101}),
+            "is no SARIF 2.1.0 (runs: too_long)",
+        ),
     ],
 )
 def test_what_is_no_SARIF_is_refused(text: str | bytes, why: str) -> None:

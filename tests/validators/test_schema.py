@@ -1,6 +1,8 @@
 """Values as Helm merges and judges them, the line of each fault, and schemas that were made to do harm."""
 
 import json
+import subprocess
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -236,7 +238,8 @@ def test_S16_what_cannot_be_judged_is_unknown(change: Change, words: str) -> Non
 
 
 def test_a_program_that_prints_no_answer_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for text in ("raise SystemExit(1)", "print(7)", "print('{')"):
+    too_much = "print('{\"errors\": []}' + ' ' * 2**20)"
+    for text in ("raise SystemExit(1)", "print(7)", "print('{')", too_much):
         (tmp_path / "process.py").write_text(text)
         monkeypatch.setattr(validator, "PROCESS", tmp_path / "process.py")
         with pytest.raises(Broken, match="failed"):
@@ -247,6 +250,26 @@ def test_many_faults_are_cut_and_counted() -> None:
     values = "".join(f"k{at}: x\n" for at in range(70))
     found = told(changed(values, {"additionalProperties": False})).findings
     assert len(found) == 51 and found[-1].message == "and 20 more"
+
+
+def test_S8_keys_are_cut_and_the_line_is_then_that_of_what_is_above() -> None:
+    key = "k" * 100_000
+    (found,) = told(changed(f"a:\n  ? {key}\n  : 1\n", {"properties": {"a": {"additionalProperties": False}}})).findings
+    assert (found.message[:300], found.line) == (f"a.{'k' * 199}… is no key that the schema knows", 1)
+    answer = judged('{"additionalProperties": {"items": {"type": "string"}}}', {key: [1] * 1000})
+    assert len(json.dumps(answer)) < 1000 * 300
+
+
+def test_S8_an_answer_that_is_too_long_is_not_given() -> None:
+    values: object = ["x"] * 1000
+    for letter in "abcdefghij":
+        values = {letter * 200: values}
+    schema: object = {"items": {"type": "integer"}}
+    for _ in range(10):
+        schema = {"additionalProperties": schema}
+    given = json.dumps({"schema": json.dumps(schema), "values": values}).encode()
+    ended = subprocess.run([sys.executable, validator.PROCESS], input=given, capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout) == (1, b"")
 
 
 def test_an_unsteady_key_order_gives_the_same_findings() -> None:

@@ -86,6 +86,8 @@ def test_a_finding_says_what_it_is_and_under_which_name(text: str, message: str)
         ("replicas: 1\n", "replicas: 1\npassword: {0}\n", [(2, "secret-value")]),
         ("password: {0}\n", "replicas: 2\n", []),
         ("password: {0}\r\n", "password: {0}\n", []),
+        ("passwords:\n- {0}\n", "passwords:\n- {0}\n- other{0}\n", [(3, "secret-value")]),
+        ("kind: Secret\nstringData: {{\n  a: {0}\n}}\n", "kind: Secret\nstringData: {{\n  a: {0}\n}}\nb: 1\n", []),
         # The name stood there before; what is added is the value.
         ("- name: DB_PASSWORD\n", "- name: DB_PASSWORD\n  value: {0}\n", [(2, "secret-value")]),
     ],
@@ -116,9 +118,14 @@ def test_a_remark_on_another_line_allows_nothing() -> None:
 
 
 def test_S16_a_file_too_large_to_look_at_is_named_and_a_binary_one_passed_over() -> None:
+    binary = change_of({}, {"logo.png": b"password: " + WORD.encode() + b"\x00"})
+    (part,) = VALIDATOR.parts(binary)
+    assert VALIDATOR.check(binary, part, Bench(Launcher())).findings == ()
     secret = f"password: {WORD}\n".encode()
     assert between(b"", secret + b"#" * MOST_BYTES) == [(None, "too-large")]
-    assert between(b"", secret + b"\x00") == []
+    # What only seems to be a binary file is looked at as far as that is possible, and never in silence.
+    assert between(b"", b"\x00\n" + secret) == [(None, "binary"), (2, "secret-value")]
+    assert between(b"", secret.decode().encode("utf-16-le")) == [(None, "binary")]
     assert between(b"", secret.decode().encode("utf-16")) == [(1, "secret-value")]
 
 
@@ -127,6 +134,22 @@ def test_what_is_more_than_can_be_shown_is_counted() -> None:
     assert len(found) == MOST_FINDINGS + 1
     assert found[-1].message == "7 more such findings"
     assert found[-1].severity is Severity.error
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("password: {0}", [(1, "secret-value")]),
+        ('{{"kind": "Secret", "stringData": {{"password": "{0}"}}}}', [(1, "secret-value")]),
+        ("kind: Secret\nstringData:\n  a: {0}\n", [(3, "secret-manifest")]),
+        ("a: &x {0}\npassword: *x\nenv: {{token: *x}}\n", [(1, "secret-value")]),
+        ("x: |\n  env: [{{name: PASSWORD, value: {0}}}]\n", [(2, "secret-value")]),
+        ('\n\nx: "a\\n- b\\npassword:\\n  {0}"\n', [(3, "secret-value")]),
+        ("password:\n\n  # the database's\n  {0}\n", [(4, "secret-value")]),
+    ],
+)
+def test_a_secret_is_told_once_at_the_line_on_which_it_stands(text: str, found: list[tuple[int, str]]) -> None:
+    assert between("", text.format(WORD)) == found
 
 
 def test_a_key_that_is_a_secret_itself_is_not_repeated() -> None:
@@ -145,6 +168,15 @@ def test_a_key_that_is_a_secret_itself_is_not_repeated() -> None:
         ("password2", Says.surely),
         ("AWSSecretAccessKey", Says.surely),
         ("client-secret", Says.surely),
+        ("IMAGE_REGISTRY_PASSWORD", Says.surely),
+        ("usePassword", Says.surely),
+        ("DB_PW", Says.surely),
+        ("PULL_TOKEN", Says.maybe),
+        ("imagePullSecret", Says.nothing),
+        ("public_access_key", Says.nothing),
+        ("maxTokens", Says.nothing),
+        ("password_file_2", Says.nothing),
+        ("power", Says.nothing),
         ("apikey", Says.surely),
         ("token", Says.maybe),
         ("secretKey", Says.maybe),
@@ -176,6 +208,13 @@ FRAMES = (
     "a {} b",
     "{}_password: {}",
     "password: |\n  {}",
+    "password:\n  {}",
+    "passwords:\n- {}\n- {}",
+    'a: "{{\\"password\\": \\"{}\\"}}"',
+    "env: [{{name: DB_PASSWORD, value: {}}}]",
+    "env: [{{name: {}_PASSWORD, value: {}}}]",
+    "<password>{}</password>",
+    '{{"kind": "Secret", "data": {{"{}": "{}"}}}}',
 )
 
 
@@ -185,9 +224,52 @@ def test_S10_no_finding_repeats_more_than_four_characters_of_a_secret(frame: str
     assert longest_echo(secret, told(frame.format(secret, secret))) <= 4
 
 
+PIECES = (
+    *(
+        "---",
+        "  - ",
+        '"',
+        "{{",
+        "|",
+        ": ",
+        "\n",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        "password",
+        "kind: Secret\n",
+        "data",
+        "*a",
+        "&a ",
+    ),
+    *(
+        "? ",
+        "\\",
+        "\\u0061",
+        "\r",
+        "\t",
+        "\u2028",
+        "\x85",
+        "\ud800",
+        "!!x ",
+        "<<: ",
+        "--token",
+        "'",
+        ">-\n",
+        "name",
+        "value",
+    ),
+)
+
+
 @given(
     st.one_of(
-        st.text(), st.binary(), st.lists(st.sampled_from([*FRAMES, "---", "  - ", '"', "{{", "|", ": "])).map("".join)
+        st.text(),
+        st.binary(),
+        st.lists(st.sampled_from([*FRAMES, *PIECES])).map("".join),
+        st.lists(st.sampled_from(PIECES)).map("".join),
     )
 )
 @example("---\n---")
@@ -200,6 +282,19 @@ def test_no_content_makes_it_raise(content: str | bytes) -> None:
 HOSTILE = (
     *("a", "aB1", "password=", 'password="', "a://", "a://b:", "-", " ", "eyJabcdefghij.", "-----BEGIN ", "{{", "${"),
     *("$6$", "xoxb-", "a:", '"', "a/", "ENC[AES256_GCM,data:", "LS0tLS1CRUdJTi", "MIIEvQIBAD", "- ", "--token ", "SG."),
+    *(
+        "password:\n",
+        "[",
+        "{password: ",
+        "- - ",
+        "&a [",
+        "? ",
+        "\\u0061",
+        '"password":"a",',
+        "password \t",
+        "<password>",
+    ),
+    *("requirepass a\n", "- --password\n", 'a: "\\\\"\n', "password: &a b\n", "login x password ", "[password: "),
     *("password: a-", "password_", "arn:aws:", "Bearer ", "a = ", "<path:", "\n", "---\n", "password: |\n"),
 )
 

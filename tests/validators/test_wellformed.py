@@ -216,6 +216,13 @@ def test_S9_nothing_that_changes_leads_out(path: str, leads: str | None, rule: s
     assert [(one.rule, one.path) for one in told(linked(path, leads))] == ([(rule, path)] if rule else [])
 
 
+@pytest.mark.parametrize("name", ["a\udcff.yaml", "a\udcff.txt"])
+def test_S9_a_name_that_is_no_utf8_is_an_error(name: str) -> None:
+    change = change_of({}, {name: "a: 1\n"})
+    (part,) = VALIDATOR.parts(change)
+    assert VALIDATOR.check(change, part, BENCH).findings == (Finding("its name is no UTF-8", path=name, rule="name"),)
+
+
 def test_many_findings_are_cut_and_counted() -> None:
     found = told(change_of({}, {PATH: "".join(f"k{at}: 1\n" * 2 for at in range(60)) + "x" * 900 + ": 1\n"}))
     assert len(found) == 51 and found[-1] == Finding("and 10 more")
@@ -229,3 +236,11 @@ def test_through_the_look_it_is_a_result() -> None:
     found = look(change, job, BENCH)
     assert found.ran is Ran.done and [one.rule for one in found.findings] == ["bomb"]
     assert isinstance(VALIDATOR.check(change, job.part, BENCH), Told)
+
+
+def test_where_not_all_targets_are_looked_at_that_is_said() -> None:
+    path = "environments/prod/eu/shop/values.yaml"
+    change = replace(change_of({path: "a: 1\n"}, {path: "a: 2\n"}), unlooked=13)
+    said = "looked at 1 of 14 targets that this changes: `towpath validate` looks at all"
+    assert told(change) == [Finding(said, Severity.warning, rule="some")]
+    assert told(replace(change, unlooked=0)) == []

@@ -13,8 +13,8 @@ from policies.validating import Validating
 from tests.flows.world import DictMemory
 from tests.validators.trees import change_of
 from workers.looking import Kit, look_at
+from workers.observe.validations import BROKEN_KEPT, KEPT, ask, known, look_again
 from workers.observe.validations import Validating as Waking
-from workers.observe.validations import ask, fresh_key, known, look_again
 
 PATH = "environments/prod/eu/shop/values.yaml"
 ERROR, WARNING = Finding("bad"), Finding("odd", Severity.warning)
@@ -41,13 +41,32 @@ class Scripted:
         return Validator(self.name, "what the test wants", target_parts, self.check, asks=self.asks)
 
 
+class Ageing(DictMemory):
+    """Forgets as Redis does, by a clock of its own."""
+
+    now = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ends: dict[str, int] = {}
+
+    def set(self, key: str, value: str, seconds: int) -> None:
+        super().set(key, value, seconds)
+        self.ends[key] = self.now + seconds
+
+    def pass_time(self, seconds: int) -> None:
+        self.now += seconds
+        for key in [key for key, end in self.ends.items() if end <= self.now]:
+            self.delete(key)
+
+
 @dataclass
 class World:
-    """Validators, a memory that forgets when told to, and one change."""
+    """Validators, a memory, and one change."""
 
     scripted: tuple[Scripted, ...]
     rules: Validating = field(default_factory=Validating)
-    memory: DictMemory = field(default_factory=DictMemory)
+    memory: Ageing = field(default_factory=Ageing)
 
     @property
     def change(self) -> Change:
@@ -107,7 +126,7 @@ def test_what_may_be_otherwise_soon_is_looked_at_again(
     world = World((Scripted([answer, Told()], asks),), rules)
     first = world.look()
     assert (first.lasts, world.known()) == (lasts, (first, False))
-    world.memory.delete(fresh_key(first.key))
+    world.memory.pass_time(BROKEN_KEPT)
     # Meanwhile what was found first stands: nothing flickers.
     assert world.known() == (first, not lasts)
     again = world.look()
@@ -129,8 +148,57 @@ def test_only_what_differs_is_looked_at_again() -> None:
     lasting, failing = Scripted([Told()]), Scripted([Broken("x"), Told()], name="secrets")
     world = World((lasting, failing))
     world.look()
+    world.memory.pass_time(BROKEN_KEPT)
     world.look()
     assert (lasting.looked, failing.looked) == (1, 2)
+
+
+def test_what_came_to_no_end_is_not_started_again_at_once() -> None:
+    """A lease that ends over a chart that hangs for many targets: the next try goes on behind what hung."""
+    hanging = Scripted([Broken("asleep"), Told()])
+    world = World((hanging,))
+    first = world.look()
+    world.memory.pass_time(BROKEN_KEPT - 1)
+    assert world.look() == first
+    assert hanging.looked == 1
+
+
+def test_a_retry_whose_lease_ends_goes_on_with_what_it_has_found() -> None:
+    first, second = Scripted([Broken("asleep")]), Scripted([Told()], name="secrets")
+    world = World((first, second))
+    key = world.look().key
+    look_again(world.memory, key)
+    calls: list[int] = []
+
+    def still_mine() -> None:
+        calls.append(1)
+        if len(calls) > 1:
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        world.look(still_mine)
+    world.look()
+    assert first.looked + second.looked == 4
+    assert world.known()[1] is False
+
+
+def test_a_retry_during_a_look_is_not_lost() -> None:
+    """Whoever wrote it did so after the look began, and waits for another."""
+    world = World((Scripted([Told((ERROR,)), Told((ERROR,)), Told()]),))
+    first = world.look()
+    look_again(world.memory, first.key)
+    world.look(lambda: look_again(world.memory, first.key))
+    world.memory.pass_time(KEPT - 1)
+    assert world.known()[1] is True
+    assert world.look().findings == ()
+    assert world.known()[1] is False
+
+
+def test_a_retry_is_not_forgotten_while_validators_are_away() -> None:
+    world = World((Scripted([Told((ERROR,)), Told()]),))
+    look_again(world.memory, world.look().key)
+    world.memory.pass_time(BROKEN_KEPT)
+    assert world.look().findings == ()
 
 
 def test_a_lease_that_ends_stops_the_look_and_keeps_what_is_done() -> None:

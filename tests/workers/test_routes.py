@@ -155,7 +155,10 @@ def opened(town: Town, files: dict[str, str]) -> int:
 
 def test_S9_the_policy_of_a_merge_request_does_not_say_which_of_its_files_are_read(town: Town) -> None:
     elsewhere = POLICY.replace("path: environments/", "path: elsewhere/")
-    iid = opened(town, {"towpath.yaml": elsewhere, "elsewhere/prod/one/shop/values.yaml": "image: [\n", PROD: "a: [\n"})
+    there = {"elsewhere/prod/one/shop/values.yaml": "image: [\n"}
+    town.sandbox.commit_as("maria", PROJECT, "main", there, "what it would like to read")
+    town.settle()
+    iid = opened(town, {"towpath.yaml": elsewhere, PROD: "a: [\n"})
     report = town.report(iid)
     assert report.startswith(REPORT_MARK) and f"`{PROD}:" in report and "elsewhere" not in report
 

@@ -54,6 +54,8 @@ CHECKS: dict[str, Callable[[Any, Rule], bool]] = {
     "pattern": lambda value, rule: re.search(rule["pattern"], value) is not None,
     "anyOf": lambda value, rule: any(fits(value, one) for one in rule["anyOf"]),
     "items": lambda value, rule: all(fits(item, rule["items"]) for item in value),
+    "maxLength": lambda value, rule: len(value) <= rule["maxLength"],
+    "maxItems": lambda value, rule: len(value) <= rule["maxItems"],
     "minItems": lambda value, rule: len(value) >= rule["minItems"],
     "minProperties": lambda value, rule: len(value) >= rule["minProperties"],
     "required": lambda value, rule: value.keys() >= set(rule["required"]),
@@ -126,6 +128,28 @@ def prod(**more: object) -> Rule:
         (prod(where={"environment": 1}), False),
         (prod(name="Prod"), False),
         (prod(source={"tag": "v*"}), False),
+        (prod(source={"tags": "v" * 200}), True),
+        (prod(source={"tags": "v" * 201}), False),
+        (prod(after=["test"] * 200), True),
+        (prod(after=["test"] * 201), False),
+        (with_stages(*({**TEST, "name": f"s{number}"} for number in range(200))), True),
+        (with_stages(*({**TEST, "name": f"s{number}"} for number in range(201))), False),
+        (
+            {
+                "version": 1,
+                "services": {"path": "{service}" + "a" * 991},
+                "stages": [{**TEST, "where": {"service": "a"}}],
+            },
+            True,
+        ),
+        (
+            {
+                "version": 1,
+                "services": {"path": "{service}" + "a" * 992},
+                "stages": [{**TEST, "where": {"service": "a"}}],
+            },
+            False,
+        ),
     ],
 )
 def test_schema_and_parser_agree(value: Rule, valid: bool) -> None:

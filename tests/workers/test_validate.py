@@ -43,8 +43,8 @@ def folder(tmp_path: Path) -> Path:
     return found
 
 
-def run(folder: Path, *arguments: str) -> Result:
-    return CliRunner().invoke(command, [str(folder), *arguments])
+def run(folder: Path, *arguments: str, **variables: str) -> Result:
+    return CliRunner().invoke(command, [str(folder), *arguments], env=variables)
 
 
 def test_what_is_not_committed_yet_is_looked_at(folder: Path) -> None:
@@ -147,3 +147,42 @@ def test_S9_a_link_that_leads_out_is_not_followed(folder: Path) -> None:
     done = run(folder)
     assert done.exit_code == 1
     assert "root:" not in done.output
+
+
+RULES = "validation: {{commands: {{lint: {{required: {required}}}}}, mode: {mode}}}\n"
+
+
+def with_rules(folder: Path, *, required: bool, mode: str = "enforce") -> None:
+    rules = RULES.format(required=str(required).lower(), mode=mode)
+    write(folder, {"towpath.yaml": f"{POLICY}{rules}"})
+    git(folder, "commit", "-qam", "rules")
+
+
+def test_what_is_required_and_cannot_look_here_is_told_and_does_not_fail(folder: Path) -> None:
+    with_rules(folder, required=True)
+    write(folder, {PROD: values(tag="v2")})
+    done = run(folder)
+    assert "lint did not look: settings name no such validator" in done.output
+    assert done.exit_code == 0
+
+
+def test_the_operators_own_validators_look_where_settings_name_them(folder: Path) -> None:
+    with_rules(folder, required=True)
+    write(folder, {PROD: values(tag="v2")})
+    done = run(folder, TOWPATH_VALIDATORS__LINT__COMMAND='["no-such-program"]')
+    assert "lint did not look: no-such-program is not installed" in done.output
+    assert done.exit_code == 0
+
+
+def test_where_policy_only_reports_nothing_fails(folder: Path) -> None:
+    with_rules(folder, required=False, mode="report")
+    write(folder, {PROD: "a: 1\na: 2\n"})
+    done = run(folder)
+    assert "duplicate-key" in done.output
+    assert done.exit_code == 0
+
+
+def test_settings_that_cannot_be_used_are_said(folder: Path) -> None:
+    done = run(folder, TOWPATH_REGISTRIES__OURS__URL="registry")
+    assert done.exit_code == 1
+    assert "TOWPATH_REGISTRIES__OURS__URL" in done.output

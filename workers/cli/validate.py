@@ -1,5 +1,6 @@
 """`towpath validate`: what validators say of a working tree, here or in CI, in the words of the report."""
 
+import os
 from pathlib import Path
 
 import click
@@ -8,11 +9,13 @@ from bot.errors import OutsideError
 from bot.formats import FORMATS
 from bot.git import Mirror
 from bot.memory import Forgetful
+from bot.settings import LookingSettings, SettingsError, load_looking
 from bot.validators import VALIDATORS
-from bot.validators.base import NoRegistries
+from bot.validators import command as commands
 from bot.validators.launching import Isolation, Launcher
 from policies.config import Policy, PolicyError, Services
-from policies.findings import VALIDATION, Ran, Severity, Validation
+from policies.findings import VALIDATION, Validation
+from policies.judging import judged
 from policies.validating import Validating
 from policies.wording.findings import plain
 from policies.wording.report import policy_line
@@ -30,6 +33,7 @@ from workers.policy_file import FILE, load
     "--isolation",
     type=click.Choice(["namespaces", "process"]),
     default="namespaces",
+    envvar="TOWPATH_VALIDATORS_ISOLATION",
     show_default=True,
     help="How programs are kept apart; `process` where this machine allows no namespaces.",
 )
@@ -38,18 +42,21 @@ from workers.policy_file import FILE, load
 def command(context: click.Context, path: Path, base: str, isolation: Isolation, as_json: bool) -> None:
     """Validate what the working tree in PATH (default: here) changes since a commit: in CI, `--diff origin/main`.
 
-    The rules are those of that commit. Exits with 1 where a promotion with this content would not merge."""
+    The rules are those of that commit; registries and validators of your own are those that TOWPATH_REGISTRIES__… and
+    TOWPATH_VALIDATORS__… name, where they are set. Exits with 1 where policy lets errors block and one was found, or a
+    validator came to no end; one that policy requires and that cannot look here is only told."""
     try:
+        settings = load_looking(os.environ)
         with local(path, base) as found:
             policy = _policy(found)
-            validation = _look(found, policy, Launcher(None, isolation))
-    except (OutsideError, PolicyError) as error:
+            validation = _look(found, policy, settings, Launcher(None, isolation, settings.validators_readable))
+    except (OutsideError, PolicyError, SettingsError) as error:
         raise click.ClickException(_told(error)) from error
     click.echo(VALIDATION.dump_json(validation, indent=2).decode() if as_json else plain(validation))
     context.exit(1 if _fails(validation, policy.validation) else 0)
 
 
-def _told(error: OutsideError | PolicyError) -> str:
+def _told(error: OutsideError | PolicyError | SettingsError) -> str:
     if isinstance(error, PolicyError):
         return "\n".join(policy_line(fault).replace("`", "") for fault in error.faults)
     return str(error)
@@ -65,10 +72,13 @@ def _policy(found: Local) -> Policy:
     return load(raw)
 
 
-def _look(found: Local, policy: Policy, launcher: Launcher) -> Validation:
+def _look(found: Local, policy: Policy, settings: LookingSettings, launcher: Launcher) -> Validation:
+    from workers.world import registries_of
+
     inventory = first(found.mirror, found.before, policy.services)
-    change = change_of(_reading(found.mirror), policy, (found.before, found.after), inventory)
-    kit = Kit(VALIDATORS, launcher, NoRegistries(), Forgetful())
+    change = change_of(_reading(found.mirror), policy, (found.before, found.after), inventory, most=None)
+    validators = (*VALIDATORS, *commands.validators(settings.validators))
+    kit = Kit(validators, launcher, registries_of(settings.registries), Forgetful())
     return look_at(kit, change, lambda: None)
 
 
@@ -82,7 +92,5 @@ def _reading(mirror: Mirror) -> Reading:
 
 
 def _fails(found: Validation, rules: Validating) -> bool:
-    errors = any(one.severity is Severity.error for _, one in found.findings)
-    broken = any(one.ran is Ran.broken for one in found.checked)
-    lacking = any(one.ran is Ran.skipped and rules.of(one.validator).required for one in found.checked)
-    return rules.mode == "enforce" and (errors or broken or lacking)
+    one = judged(found, rules)
+    return bool(one.errors or one.broken) and not one.reports

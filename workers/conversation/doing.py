@@ -13,6 +13,7 @@ from policies.commands.arguments import Known, service_named
 from policies.commands.entries import note
 from policies.commands.lines import Call, Mistake
 from policies.commands.model import Comment, Done, Refused, Situation
+from policies.commands.retry import is_persons
 from policies.model import MergeRequest, Release
 from policies.snapshot import Members, Question, Right, Snapshot, Unanswered
 from policies.state import Hold, State, Unknown, holds_request
@@ -28,6 +29,7 @@ from workers.observe.context import Context
 from workers.observe.own import own_commit
 from workers.observe.people import forget
 from workers.observe.validations import look_again
+from workers.preview import revalidate
 from workers.reconcile import look
 from workers.state import record, recorded_change
 
@@ -266,6 +268,9 @@ def _forget_refusals(sight: _Sight) -> None:
 
 
 def _forget_validations(sight: _Sight) -> None:
+    """What validators said is said anew; a person's merge request is no unit's."""
+    if is_persons(sight.request, sight.stage) and sight.request is not None:
+        revalidate(sight.context, sight.request)
     for snapshot, _ in sight.looked.values():
         for one in snapshot.promotions:
             if one.validation is not None:

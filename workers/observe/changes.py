@@ -1,9 +1,9 @@
 """What a merge request would make of the target branch, as validators look at it."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
 
 from bot.git import Mirror
 from bot.validators import Change, Target
@@ -14,7 +14,9 @@ from policies.validating import filled
 from workers.observe.inventory import Inventory, Parsed, following
 
 MOST_AFFECTED = 20
-"""Targets that a change does not touch, and that are rendered anew because of it: a chart may be everybody's."""
+"""Targets that a change does not touch, and that are rendered anew because of it: a chart may be everybody's.
+
+How many more there are is told."""
 
 
 @dataclass(frozen=True)
@@ -64,24 +66,30 @@ class Reading:
     """Takes a blob's id."""
 
 
-def change_of(reading: Reading, policy: Policy, trees: tuple[str, str], inventory: Inventory) -> Change:
-    """The change from one commit or tree to another, by the policy in force; `inventory` is that of any commit."""
+def change_of(
+    reading: Reading, policy: Policy, trees: tuple[str, str], inventory: Inventory, most: int | None = MOST_AFFECTED
+) -> Change:
+    """The change from one commit or tree to another, by the policy in force; `inventory` is that of any commit.
+
+    `most` targets that it does not touch itself are looked at; None: all."""
     before, after = trees
     paths = reading.mirror.changed(before, after)
     inventory = following(reading.mirror, inventory, after)
-    touched = dict.fromkeys((*(path for path in paths if path in inventory.files), *affected(policy, inventory, paths)))
+    touched = dict.fromkeys(path for path in paths if path in inventory.files)
+    others = [path for path in affected(policy, inventory, paths) if path not in touched]
     return Change(
         MirrorTree(reading.mirror, before),
         MirrorTree(reading.mirror, after),
         paths,
-        tuple(_target(reading, policy, inventory, (path, before)) for path in touched),
+        tuple(_target(reading, policy, inventory, (path, before)) for path in (*touched, *others[:most])),
         policy.services,
         policy.validation,
+        len(others[most:]) if most is not None else 0,
     )
 
 
 def affected(policy: Policy, inventory: Inventory, paths: tuple[str, ...]) -> tuple[str, ...]:
-    """The targets that are rendered from something in these paths other than targets, such as a chart; a few of them.
+    """The targets that are rendered from something in these paths other than targets, such as a chart.
 
     What a kustomization builds upon outside its own folder is not known here."""
     others = tuple(path for path in paths if path not in inventory.files)
@@ -89,8 +97,8 @@ def affected(policy: Policy, inventory: Inventory, paths: tuple[str, ...]) -> tu
     if not others or not templates:
         return ()
     hit = {template: _hit(template, others) for template in templates}
-    found = (path for path in inventory.files if any(hit[template](inventory.captured(path)) for template in templates))
-    return tuple(islice(found, MOST_AFFECTED))
+    names = ((path, inventory.captured(path)) for path in inventory.files)
+    return tuple(path for path, captured in names if any(hit[template](captured) for template in templates))
 
 
 def _rendered_from(policy: Policy) -> tuple[str, ...]:
@@ -101,10 +109,12 @@ def _rendered_from(policy: Policy) -> tuple[str, ...]:
 
 def _hit(template: str, paths: tuple[str, ...]) -> Callable[[dict[str, str]], bool]:
     """Whether one of these paths is what the template names for a target, or lies below it; each name once."""
+    ordered, known = sorted(paths), {*paths}
 
     @cache
     def below(root: str) -> bool:
-        return any(path == root or path.startswith(f"{root}/") for path in paths)
+        first = bisect_left(ordered, f"{root}/")
+        return root in known or "".join(ordered[first : first + 1]).startswith(f"{root}/")
 
     return lambda names: below(filled(template, names))
 

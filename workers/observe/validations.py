@@ -1,7 +1,7 @@
 """What validators said of a merge request, read from memory; and the asking where they have not looked yet."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -87,7 +87,8 @@ def keep(memory: Texts, found: Validation) -> None:
     """Keep a result, and for how long it is not to be looked at again."""
     memory.set(result_key(found.key), VALIDATION.dump_json(found).decode(), KEPT)
     memory.set(fresh_key(found.key), "1", BROKEN_KEPT)
-    memory.delete(again_key(found.key))
+    if memory.get(again_key(found.key)) == _BEGUN:  # else somebody wants it again since this look began
+        memory.delete(again_key(found.key))
 
 
 def fresh_key(key: str) -> str:
@@ -110,11 +111,24 @@ def again_key(key: str) -> str:
     return f"validate-again:{key}"
 
 
+_WANTED, _BEGUN = "wanted", "begun"
+
+
 def look_again(memory: Texts, key: str) -> None:
     """Have all of it looked at again; until then what was found stands."""
     if key:
-        memory.set(again_key(key), "1", BROKEN_KEPT)
+        memory.set(again_key(key), _WANTED, KEPT)
         memory.delete(asked_key(key))
+
+
+def begin(memory: Texts, key: str, parts: Iterable[str]) -> None:
+    """Begin a look: where somebody wants all of it anew, what is kept of its parts is forgotten, once.
+
+    A second try of the same look goes on with what the first has found."""
+    if memory.get(again_key(key)) == _WANTED:
+        for part in parts:
+            memory.delete(part_key(part))
+        memory.set(again_key(key), _BEGUN, KEPT)
 
 
 def ask(memory: Texts, validating: Validating, work: tuple[str, ...], key: str) -> None:

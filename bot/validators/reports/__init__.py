@@ -5,10 +5,10 @@ from typing import TypeAlias
 
 from bot.validators.reports import junit, lines, sarif
 from bot.validators.reports.places import Place, place_in
-from bot.validators.reports.unreadable import Unreadable
+from bot.validators.reports.unreadable import MOST_READ, Unreadable
 from policies.findings import Finding
 
-__all__ = ["FORMATS", "Place", "Unreadable", "place_in"]
+__all__ = ["FORMATS", "MOST_READ", "Place", "Unreadable", "place_in"]
 
 Read: TypeAlias = Callable[[bytes, Place], Iterator[Finding]]
 """Findings as they come, any number; Unreadable, perhaps after some, where the rest is not of that format."""

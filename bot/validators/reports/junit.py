@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from bot.validators.reports.places import Place
-from bot.validators.reports.unreadable import Unreadable, small
+from bot.validators.reports.unreadable import MOST_READ, Unreadable, small
 from policies.findings import Finding
 
 BAD = {"failure", "error"}
@@ -41,7 +41,8 @@ class _Reader:
     def end(self, name: str) -> None:
         self.depth -= 1
         if name in BAD and self.bad is not None:
-            self.found.append(self._finding(self.bad))
+            if len(self.found) < MOST_READ:
+                self.found.append(self._finding(self.bad))
             self.bad = None
         elif name == "testcase":
             self.case = {}
@@ -62,7 +63,7 @@ def _refuse(*_: object) -> None:
 
 
 def read(raw: bytes, place: Place) -> Iterator[Finding]:
-    """An error for each failed or broken test."""
+    """An error for each failed or broken test, as many as are read of one output."""
     reader, parser = _Reader(place), expat.ParserCreate()
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse

@@ -1,16 +1,20 @@
 """SARIF 2.1.0 (OASIS), the JSON of static analysis tools."""
 
 from collections.abc import Iterator
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bot.validators.reports.places import Place
-from bot.validators.reports.unreadable import Unreadable, small
+from bot.validators.reports.unreadable import MOST_READ, Unreadable, small
 from policies.findings import Finding, Severity
 
 Level: TypeAlias = Literal["none", "note", "warning", "error"]
 SEVERITIES = {"error": Severity.error, "warning": Severity.warning, "note": Severity.note, "none": Severity.note}
+MOST_BYTES = 2 * 1024 * 1024
+"""Of a report: built of models, three of its bytes may take a kilobyte."""
+MOST_PLACES = 100
+"""Locations of one result, and of what else there are usually a few."""
 TOLD = {"fail", "open", "review"}
 """Kinds of results that say that something is, or may be, wrong (3.27.9)."""
 
@@ -50,7 +54,7 @@ class _Configuration(_Node):
 class _Rule(_Node):
     id: str
     default_configuration: _Configuration = Field(default=_Configuration(), alias="defaultConfiguration")
-    message_strings: dict[str, _Message] = Field(default={}, alias="messageStrings")
+    message_strings: dict[str, _Message] = Field(default={}, alias="messageStrings", max_length=MOST_PLACES)
 
 
 class _Named(_Node):
@@ -68,13 +72,13 @@ class _Result(_Node):
     kind: str = "fail"
     level: Level | None = None
     message: _Message
-    locations: tuple[_Location, ...] = ()
-    suppressions: tuple[_Suppression, ...] = ()
+    locations: tuple[_Location, ...] = Field(default=(), max_length=MOST_PLACES)
+    suppressions: tuple[_Suppression, ...] = Field(default=(), max_length=MOST_PLACES)
     baseline_state: str = Field(default="", alias="baselineState")
 
 
 class _Driver(_Node):
-    rules: tuple[_Rule, ...] = ()
+    rules: tuple[_Rule, ...] = Field(default=(), max_length=MOST_READ)
 
 
 class _Tool(_Node):
@@ -83,12 +87,12 @@ class _Tool(_Node):
 
 class _Run(_Node):
     tool: _Tool
-    results: tuple[_Result, ...] | None = None
+    results: Annotated[tuple[_Result, ...], Field(max_length=MOST_READ)] | None = None
 
 
 class _Log(_Node):
     version: Literal["2.1.0"]
-    runs: tuple[_Run, ...]
+    runs: tuple[_Run, ...] = Field(max_length=MOST_PLACES)
 
 
 _LOG = TypeAdapter(_Log)
@@ -97,7 +101,7 @@ _LOG = TypeAdapter(_Log)
 def read(raw: bytes, place: Place) -> Iterator[Finding]:
     """A finding for each result that is neither passed nor suppressed."""
     try:
-        log = _LOG.validate_json(small(raw))
+        log = _LOG.validate_json(small(raw, MOST_BYTES))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(one) for one in first["loc"][:8])

@@ -13,6 +13,7 @@ from tests import builders as a
 ENFORCE = Validating()
 REQUIRED = Validating.model_validate({"checks": {"helm": {"required": True}}, "commands": {"lint": {"required": True}}})
 ERROR, WARNING = Finding("is bad", path="a.yaml", line=3), Finding("is odd", Severity.warning)
+REPORT = Validating(mode="report")
 NOTE = Finding("by the way", Severity.note)
 YOUNG = timedelta(0)
 
@@ -52,8 +53,13 @@ SKIPPED, BROKEN = unable("helm", Ran.skipped), unable("trivy", Ran.broken, "triv
         ((SKIPPED,), REQUIRED, Outcome.wait, "`helm` is required, but it is not installed"),
         ((unable("lint", Ran.skipped), BROKEN), REQUIRED, Outcome.wait,
          "`lint` is required, but it is not installed, and 1 more"),
-        ((said("pinned", ERROR),), Validating(mode="report"), Outcome.passed, "1 validator found 1 error"),
-        ((BROKEN,), Validating(mode="report"), Outcome.passed, "0 validators found nothing; `trivy` did not look"),
+        ((said("pinned", ERROR),), REPORT, Outcome.passed, "1 validator found 1 error, which is only reported"),
+        ((said("pinned", ERROR, WARNING),), REPORT, Outcome.passed,
+         "1 validator found 1 error and 1 warning, which are only reported"),
+        ((said("pinned", ERROR), SKIPPED), REPORT, Outcome.passed,
+         "1 validator found 1 error, which is only reported; `helm` did not look"),
+        ((said("pinned", WARNING),), REPORT, Outcome.passed, "1 validator found 1 warning"),
+        ((BROKEN,), REPORT, Outcome.passed, "0 validators found nothing; `trivy` did not look"),
     ],
 )  # fmt: skip
 def test_what_the_gate_says(checked: tuple[Checked, ...], rules: Validating, outcome: Outcome, reason: str) -> None:
@@ -76,12 +82,30 @@ def test_S16_what_nobody_has_looked_at_is_not_passed(age: timedelta, reason: str
     assert ("towpath worker --queue validate" in verdict.change) is (age > PATIENCE)
 
 
-def test_where_policy_only_wants_a_report_nothing_waits_for_it() -> None:
-    verdict = found(seen=False, rules=Validating(mode="report"))
-    assert (verdict.outcome, verdict.reason) == (
-        Outcome.passed,
-        "the validators are still looking, and only report",
-    )
+@pytest.mark.parametrize(
+    ("age", "outcome", "reason"),
+    [
+        (YOUNG, Outcome.wait, "the validators are still looking"),
+        (PATIENCE, Outcome.wait, "the validators are still looking"),
+        (PATIENCE + timedelta(seconds=1), Outcome.passed, "no validator has answered so far, and they only report"),
+    ],
+)
+def test_where_policy_only_wants_a_report_it_is_waited_for_and_not_for_long(
+    age: timedelta, outcome: Outcome, reason: str
+) -> None:
+    verdict = found(seen=False, rules=REPORT, age=age)
+    assert (verdict.outcome, verdict.reason) == (outcome, reason)
+
+
+@pytest.mark.parametrize(
+    ("checked", "change"),
+    [
+        ((BROKEN,), "`/retry` has it looked at again"),
+        ((SKIPPED,), "install or configure it where validators run, or take `required` out of `towpath.yaml`"),
+    ],
+)
+def test_what_is_advised_can_help(checked: tuple[Checked, ...], change: str) -> None:
+    assert found(*checked, rules=REQUIRED).change == change
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,10 @@ def report(validation: Validation, full: str = "") -> str:
         ("report-found", report(FOUND, URL)),
         ("report-fine", report(FINE)),
         ("report-looked", report(Validation("key", (Checked("wellformed", TARGETS[0]),)), URL)),
+        (
+            "merged-looked",
+            words.merged("prod", a.release("v2"), a.MADE, replace(a.promotion(), validation=FINE, full=URL)),
+        ),
         ("found", plain(FOUND)),
     ],
 )
@@ -87,6 +91,7 @@ def test_where_nothing_was_looked_at_the_report_says_nothing_of_it(validation: V
     one = replace(a.promotion(), validation=validation, full=URL)
     gates = combine("promotion", (integrity.judge(one), checks.judge(one.checks, AUTO.checks, a.BOT.id)))
     assert words.report(one, AUTO, gates) == golden("report-merges")
+    assert words.merged("prod", a.release("v3"), a.MADE, one) == golden("merged")
     assert validation is None or plain(validation) == "Nothing to validate."
 
 
@@ -278,7 +283,9 @@ def test_S9_nothing_that_validators_repeat_is_alive_in_a_report(text: str) -> No
     for forge in FORGES:
         for token in flat(forge.parse(body)):
             if token.type == "text":
-                assert MARK not in token.content or not re.search(r"[@#!~%&$`<]|://|www\.|GH-", token.content), body
+                assert MARK not in token.content or not re.search(r"[@#!~%&$`<]|://|www\.|\bGH-[0-9]", token.content), (
+                    body
+                )
             if token.type == "link_open":
                 assert token.attrs["href"] == URL
             if token.type == "html_block":
