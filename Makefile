@@ -11,6 +11,8 @@ FORGE ?= gitlab
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 GO_TOOLS := .cache/tools
+# Says `built` or `failed` once `make building` has come to its end.
+READY := $(GO_TOOLS)/ready
 # What tests start for real, and what is built besides (ALL=1).
 PROGRAMS := helm kustomize kubeconform
 MORE_PROGRAMS := conftest
@@ -24,7 +26,7 @@ export HYPOTHESIS_PROFILE ?= ci
 APT_VENV = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >&2 && \
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >&2 || true; }
 
-.PHONY: help install demo test lint format bench nightly mutants lock prepared tools packages clean
+.PHONY: help install demo test lint format bench nightly mutants lock building tools packages clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -35,7 +37,8 @@ demo: .venv/.installed ## show the main job on an embedded forge until Ctrl-C (O
 	@exec $(BIN)/towpath demo --forge $(FORGE) $(if $(filter-out 0,$(ONCE)),--once)
 
 # Under CI the programs that some tests start are installed rather than those tests skipped.
-test: .venv/.installed $(if $(filter-out 0 false,$(CI)),prepared,lint) ## style, types, import contracts, all tests, coverage of policies/ (ARGS='-k name')
+# Under CI the programs that some tests start are built meanwhile, on what the others leave of the processors.
+test: .venv/.installed $(if $(filter-out 0 false,$(CI)),packages building) lint ## style, types, import contracts, all tests, coverage of policies/ (ARGS='-k name')
 	@mkdir -p .cache/coverage
 	@rm -f .cache/coverage/data*
 	@# The coverage table is put in before pytest's summary line, which stays the last line of the output.
@@ -47,8 +50,11 @@ test: .venv/.installed $(if $(filter-out 0 false,$(CI)),prepared,lint) ## style,
 	tail -n 1 .cache/pytest.log; \
 	exit "$$status"
 
-prepared: .venv/.installed ## lint, while the programs that some tests start are fetched and built
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint tools
+building: .venv/.installed ## begin to build the programs that some tests start; those tests wait for it
+	@mkdir -p $(GO_TOOLS)
+	@rm -f $(READY)
+	@{ if nice $(MAKE) --no-print-directory tools >$(GO_TOOLS)/log 2>&1; then echo built; else echo failed; fi >$(READY).part; \
+	mv $(READY).part $(READY); } </dev/null >/dev/null 2>&1 &
 
 lint: .venv/.installed ## style, types and import contracts alone
 	@$(BIN)/ruff check .

@@ -15,6 +15,12 @@ from tests.redis_server import RedisServer
 load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"), Path(__file__).parent.parent)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts other programs comes last: under CI they are built meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("programs") is not None)
+
+
 @pytest.fixture(autouse=True)
 def _quiet_logs() -> None:
     """For each test anew: commands that run in this process set the logs up as their operators want them."""

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,6 +20,10 @@ from bot.validators.base import Lookup, NoRegistries, Rendered
 from bot.validators.launching import LIMITS, Absent, Ended, Launcher, Limits
 
 BUILT = Path(__file__).parents[2] / ".cache/tools/bin"
+READY = BUILT.parent / "ready"
+"""Is written once `make building` has come to its end."""
+LONGEST_BUILD = 900
+"""Seconds that tests under CI wait for it."""
 FOR_CERTAIN = {"helm", "kustomize", "kubeconform"}
 """Under CI `make tools` has built these, so one that is missing is a failure."""
 
@@ -56,13 +61,26 @@ def named(text, key):
 
 def real(program: str) -> str:
     """The path of a program that is built or installed; the test is skipped where it is not, and fails under CI."""
+    if program in FOR_CERTAIN and _is_ci():
+        _wait()
     found = BUILT / program if (BUILT / program).exists() else shutil.which(program)
     if found is None:
         why = f"{program} is not installed; `make tools` builds it" + ("" if program in FOR_CERTAIN else " with ALL=1")
-        if program in FOR_CERTAIN and os.environ.get("CI", "0") not in {"", "0", "false"}:
-            pytest.fail(why)
+        if program in FOR_CERTAIN and _is_ci():
+            pytest.fail(f"{why}; {BUILT.parent / 'log'} says why it did not")
         pytest.skip(why)
     return str(found)
+
+
+def _is_ci() -> bool:
+    return os.environ.get("CI", "0") not in {"", "0", "false"}
+
+
+def _wait() -> None:
+    """Until the programs are built, which goes on beside the tests; these come last."""
+    end = time.monotonic() + LONGEST_BUILD
+    while not READY.exists() and time.monotonic() < end:
+        time.sleep(1)
 
 
 def stand_in(folder: Path, program: str, script: str) -> str:

@@ -13,6 +13,8 @@ from policies.validating import Validating
 from tests.validators.programs import bench, object_of, real, stand_in
 from tests.validators.trees import change_of
 
+pytestmark = pytest.mark.programs
+
 PATH = "environments/prod/eu/shop/values.yaml"
 DEPLOYMENT = {
     "type": "object",
