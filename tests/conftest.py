@@ -17,8 +17,8 @@ load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"), Path(__file__).parent.
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts other programs comes last: under CI they are built meanwhile."""
-    items.sort(key=lambda item: item.get_closest_marker("programs") is not None)
+    """The validators' tests that start programs come last: under CI those are built meanwhile."""
+    items.sort(key=lambda item: "validators" in item.path.parts and item.get_closest_marker("programs") is not None)
 
 
 @pytest.fixture(autouse=True)
