@@ -1,5 +1,6 @@
 """What all tests share: Hypothesis' profile, quiet logs, and a real Redis."""
 
+import fcntl
 import logging
 import os
 from collections.abc import Iterator
@@ -26,6 +27,14 @@ def _quiet_logs() -> None:
     """For each test anew: commands that run in this process set the logs up as their operators want them."""
     structlog.reset_defaults()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+@pytest.fixture
+def one_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One demo at a time in all processes of the run: each takes the ports that it finds free, and says so later."""
+    with (tmp_path_factory.getbasetemp().parent / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ import pytest
 
 from bot.forges import FORGES
 
+pytestmark = pytest.mark.usefixtures("one_demo")
+
 STAGES = ("nonprod", "prod-ring-1", "prod-ring-2")
 
 

@@ -12,6 +12,8 @@ from bot.sandbox.sandbox import send_by_http
 from tests.redis_server import free_port
 from tests.workers.test_publish import somebody_else
 
+pytestmark = pytest.mark.usefixtures("one_demo")
+
 # A shell starts what runs in its background with SIGINT ignored, and that is inherited.
 STARTED = """
 import signal
