@@ -146,9 +146,8 @@ def _with(git: pygit2.Repository, tree: str, parts: list[bytes], blob: str) -> s
 
 
 def stuck(town: Town) -> list[str]:
-    """The works that were given up. Not those of validators: what they find cannot be kept yet for such names."""
-    works = [one["work"] for one in town.pending.dead_letters() if "work" in one]
-    return [work for work in works if work.split()[0] not in ("validate", "pushed")]
+    """The works that were given up, those of validators among them."""
+    return [one["work"] for one in town.pending.dead_letters() if "work" in one]
 
 
 def critical(logs: list[EventDict]) -> list[str]:
